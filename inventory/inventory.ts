@@ -1,0 +1,74 @@
+/** What an inventory file becomes: checked, complete (every default filled in), in the file's order. */
+import type { Cidr, Ip, Mac, Name } from './values.ts'
+
+export interface Inventory {
+  /** The file it was read from, as the user named it. */
+  readonly file: string
+  readonly lab: Lab
+  readonly hosts: readonly Host[]
+  /** Every group, `all` included, with the names of all hosts in it or below it. */
+  readonly groups: Readonly<Record<string, readonly Name[]>>
+}
+
+export interface Lab {
+  readonly name: Name
+  /** The network that joins the machines; its last usable address is the controller's. */
+  readonly underlay: Cidr
+  /** MTU of the machines' NIC, 1500 unless told. */
+  readonly mtu: number
+  readonly overlay: NetConf
+}
+
+/** flannel's net-conf.json, key for key, with its defaults filled in. */
+export interface NetConf {
+  readonly Network: Cidr
+  readonly SubnetLen: number
+  readonly SubnetMin: Ip
+  readonly SubnetMax: Ip
+  readonly Backend: Backend
+}
+
+export type Backend =
+  | { readonly Type: 'vxlan'; readonly VNI: number; readonly Port: number; readonly MTU?: number; readonly DirectRouting: boolean }
+  | { readonly Type: 'host-gw' }
+  | { readonly Type: 'udp'; readonly Port: number }
+
+export type BackendType = Backend['Type']
+export const backendTypes = ['vxlan', 'host-gw', 'udp'] as const satisfies readonly BackendType[]
+
+export interface Host {
+  readonly name: Name
+  /** Its groups, outermost first, `all` left out. */
+  readonly groups: readonly string[]
+  readonly machine: 'namespace'
+  /** Its place in the underlay and in the overlay; from the name's trailing number unless told. */
+  readonly number: number
+  /** Its underlay address; the backend's outer address. */
+  readonly address: Ip
+  /** The pods' subnet, `SubnetLen` long. */
+  readonly subnet: Cidr
+  /** flannel.VNI's address where the file gives one; else derived from the host's name. */
+  readonly vtepMac?: Mac
+  /** The iptables variant this host's tools use; `auto` = what `iptables -V` says. */
+  readonly iptables: 'auto' | 'nft' | 'legacy'
+  readonly pods: readonly Pod[]
+  readonly bootstrap: readonly Act[]
+  /** Variables that overlab does not know but the file may carry for the user's own programs (keys starting with `x_`). */
+  readonly vars: Readonly<Record<string, unknown>>
+}
+
+export interface Pod {
+  readonly name: Name
+  readonly address: Ip
+}
+
+/** A one-shot act of `bootstrap:`, run by @pulumi/command after the machine is there and before the overlay. */
+export type Act =
+  | {
+      readonly name: Name
+      readonly command: string
+      readonly delete?: string
+      readonly triggers: readonly string[]
+      readonly environment: Readonly<Record<string, string>>
+    }
+  | { readonly name: Name; readonly copy: string; readonly to: string; readonly triggers: readonly string[] }

@@ -1,0 +1,13 @@
+/** The tags by which overlab finds what it put on a host, and leaves alone what others put there. */
+
+/**
+ * Route protocol number of overlab's routes and neighbours (`ip route ... proto 79`, `ip neigh ... protocol 79`).
+ * Free in Linux' uapi/linux/rtnetlink.h (RTPROT_*) and in iproute2's rt_protos; 'O' in ASCII.
+ */
+export const protocol = 79
+
+/** Alias of every link that overlab made (`ip link ... alias overlab`). */
+export const alias = 'overlab'
+
+/** Preference of overlab's tc filters, so that another program's filter on the same hook is told apart. */
+export const filterPreference = 7979

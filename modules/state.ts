@@ -1,0 +1,36 @@
+/**
+ * HostState: what one host's kernel must hold, as tables from a key to one canonical line. The line is what
+ * iproute2 (or iptables-save) prints, so that a preview, a state file and `ip route` read the same.
+ *
+ * | table      | key                              | line |
+ * |------------|----------------------------------|------|
+ * | sysctls    | `net/ipv4/ip_forward`            | `1` |
+ * | links      | `flannel.1`                      | `vxlan id 1 dev eth0 local 192.168.77.1 dstport 8472 nolearning mtu 1450 address 56:c7:49:48:ee:87` |
+ * |            | `cni0`                           | `bridge mtu 1450 address 0a:58:0a:f4:01:01` |
+ * | addresses  | `10.244.53.0/32 dev flannel.1`   | `` (nothing more to say) |
+ * | filters    | `eth0 ingress`                   | `bpf udp.o:[tc] direct-action port 8285 local 192.168.77.1` |
+ * | peers      | `10.244.23.0/24`                 | `192.168.77.2` (udp's kernel datapath: inner subnet -> outer address) |
+ * | neighbours | `10.244.23.0 dev flannel.1`      | `lladdr 72:55:50:87:cf:a2` (always permanent) |
+ * | fdb        | `72:55:50:87:cf:a2 dev flannel.1`| `dst 192.168.77.2` (always self permanent) |
+ * | iptables   | `nat FLANNEL-POSTRTG 2`          | `-s 10.244.53.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN` |
+ * |            | `nat POSTROUTING flanneld masq`  | `-j FLANNEL-POSTRTG` |
+ * | pods       | `node1-pod1`                     | `10.244.53.2/24 via 10.244.53.1 dev cni0 mtu 1450 address 0a:58:0a:f4:35:02` |
+ * | routes     | `10.244.23.0/24`                 | `via 10.244.23.0 dev flannel.1 onlink` |
+ */
+export const tableNames = [
+  'sysctls',
+  'links',
+  'addresses',
+  'filters',
+  'peers',
+  'neighbours',
+  'fdb',
+  'iptables',
+  'pods',
+  'routes',
+] as const
+export type TableName = (typeof tableNames)[number]
+
+export type Table = Readonly<Record<string, string>>
+/** A table that is missing is empty. */
+export type HostState = Readonly<Partial<Record<TableName, Table>>>
