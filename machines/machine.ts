@@ -1,0 +1,47 @@
+/** What every kind of machine offers. `namespace.ts` is the first; `qemu` and `ssh` follow the same words. */
+import type { Cidr, Ip, Mac, Name } from '../inventory/values.ts'
+import type { Target } from '../remote/target.ts'
+
+/** The network that joins a lab's machines, and the controller (where overlab runs) to them. */
+export interface UnderlaySpec {
+  readonly lab: Name
+  readonly cidr: Cidr
+  readonly mtu: number
+  /** Who may change this lab: the stack and the folder of its project. Another owner is refused. */
+  readonly owner: string
+}
+
+export interface Underlay {
+  /** The controller's address in the underlay: its last usable one. */
+  readonly controller: Ip
+  /** Path of the private key that every machine of the lab accepts; made once, readable by its owner only. */
+  readonly identityFile: string
+}
+
+export interface MachineSpec {
+  readonly lab: Name
+  readonly name: Name
+  readonly address: Ip
+  /** The underlay, for the prefix length and the default route (the controller). */
+  readonly underlay: Cidr
+  readonly mtu: number
+  /** MAC of eth0. */
+  readonly mac: Mac
+}
+
+/** Every call converges: called again after success or after any interruption, it ends in the same state. */
+export interface Driver {
+  createUnderlay(spec: UnderlaySpec): Promise<Underlay>
+  /** Undefined where it is not (or not wholly) there. */
+  readUnderlay(lab: Name): Promise<Underlay | undefined>
+  /** Also ends and removes every machine that is still in it; nothing is left. */
+  deleteUnderlay(lab: Name): Promise<void>
+  /** Starts a machine that is not running, on its old files if it has some, and returns when SSH answers with the pinned key. */
+  boot(spec: MachineSpec): Promise<Target>
+  /** Undefined where it does not run or has lost its NIC. Never waits for a hung machine. */
+  read(spec: MachineSpec): Promise<Target | undefined>
+  /** Kills it like a pulled plug; its files stay. */
+  powerCut(lab: Name, name: Name): Promise<void>
+  /** Ends it and removes its files. */
+  remove(lab: Name, name: Name): Promise<void>
+}
