@@ -1,0 +1,29 @@
+import * as pulumi from '@pulumi/pulumi'
+
+export interface MachineArgs {
+  readonly lab: pulumi.Input<string>
+  /** The machine's hostname. */
+  readonly hostname: pulumi.Input<string>
+  /** Its address in the underlay, `192.168.77.1`. */
+  readonly address: pulumi.Input<string>
+  /** The underlay, `192.168.77.0/24`. */
+  readonly underlay: pulumi.Input<string>
+  /** MTU of eth0, in bytes. */
+  readonly mtu: pulumi.Input<number>
+  /** MAC of eth0. */
+  readonly mac: pulumi.Input<string>
+}
+
+/** A machine as a set of Linux namespaces with an sshd of its own. */
+export class Machine extends pulumi.CustomResource {
+  declare readonly hostname: pulumi.Output<string>
+  declare readonly address: pulumi.Output<string>
+  declare readonly port: pulumi.Output<number>
+  declare readonly user: pulumi.Output<string>
+  /** The host key that sshd was given, as in authorized_keys; everything that connects pins it. */
+  declare readonly hostKey: pulumi.Output<string>
+
+  constructor(name: string, args: MachineArgs, options?: pulumi.CustomResourceOptions) {
+    super('overlab:index:Machine', name, { ...args, port: undefined, user: undefined, hostKey: undefined }, options)
+  }
+}
