@@ -17,7 +17,8 @@ export interface Module {
   readonly row: z.ZodType<string, Row>
   /**
    * Shell lines that print the present state; JSON where the tool has it. They must succeed (exit 0, no
-   * output) where the feature or the device is missing, and must not change anything.
+   * output) where the feature or the device is missing, and must not change anything. They run in a subshell of
+   * their own; equal probes of several modules run once.
    */
   probe(scope: Scope): string
   /**
@@ -42,8 +43,9 @@ export interface Scope {
   readonly desired: Table
   /** What overlab last put there, as far as is known (Pulumi's state). */
   readonly prior: Table
-  /** The other tables' desired state where a kind depends on it (a pod's bridge, a FDB entry's device). */
   readonly host: HostFacts
+  /** Names of the links that overlab has or had on this host (`links` of desired and of prior): what is on them is overlab's. */
+  readonly links: readonly string[]
 }
 
 /** What modules may know of the host beyond their own table. */
@@ -56,7 +58,13 @@ export interface HostFacts {
 
 export type Change =
   | { readonly table: TableName; readonly op: 'add'; readonly key: string; readonly to: string }
-  | { readonly table: TableName; readonly op: 'change'; readonly key: string; readonly from: string; readonly to: string }
+  | {
+      readonly table: TableName
+      readonly op: 'change'
+      readonly key: string
+      readonly from: string
+      readonly to: string
+    }
   | { readonly table: TableName; readonly op: 'delete'; readonly key: string; readonly from: string }
 
 /**
@@ -71,7 +79,8 @@ export interface Batch {
   readonly phase: Phase
   /**
    * One POSIX shell command that reads the lines on standard input: `ip -batch -`, `bridge -batch -`,
-   * `iptables-restore --noflush`, `sh -e`. Never holds a value that is not shell-safe by its branded type.
+   * `iptables-restore --noflush`, `sh -e`. Neighbouring batches of one `... -batch -` command, or of `sh -e`, are
+   * fed to one process. Never holds a value that is not shell-safe by its branded type.
    */
   readonly command: string
   readonly lines: readonly BatchLine[]
@@ -81,6 +90,13 @@ export interface BatchLine {
   readonly text: string
   /** The change this line belongs to; none for a frame such as `COMMIT`. */
   readonly change?: Change
+}
+
+/** Rows as a table. */
+export function tableOf(rows: Iterable<Row>): Table {
+  const table: Record<string, string> = {}
+  for (const { key, line } of rows) table[key] = line
+  return table
 }
 
 /** The changes that turn one table into another: additions and changes in the order of `desired`, then deletions. */

@@ -4,27 +4,33 @@
  *
  * | table      | key                              | line |
  * |------------|----------------------------------|------|
- * | sysctls    | `net/ipv4/ip_forward`            | `1` |
  * | links      | `flannel.1`                      | `vxlan id 1 dev eth0 local 192.168.77.1 dstport 8472 nolearning mtu 1450 address 56:c7:49:48:ee:87` |
- * |            | `cni0`                           | `bridge mtu 1450 address 0a:58:0a:f4:01:01` |
- * | addresses  | `10.244.53.0/32 dev flannel.1`   | `` (nothing more to say) |
+ * |            | `cni0`                           | `bridge mtu 1450 address 0a:58:0a:f4:35:01` |
+ * |            | `veth0`                          | `veth peer veth1 mtu 1450 address 0a:58:0a:f4:35:09 master cni0` |
+ * | addresses  | `10.244.53.0/32 dev flannel.1`   | `scope global` |
+ * |            | `10.244.53.1/24 dev cni0`        | `brd 10.244.53.255 scope global` |
+ * | neighbours | `10.244.23.0 dev flannel.1`      | `lladdr 72:55:50:87:cf:a2` (permanent; any other state is said: `lladdr ... stale`) |
+ * | fdb        | `72:55:50:87:cf:a2 dev flannel.1`| `dst 192.168.77.2` (self permanent; anything else is said) |
+ * | sysctls    | `net/ipv4/ip_forward`            | `1` |
  * | filters    | `eth0 ingress`                   | `bpf udp.o:[tc] direct-action port 8285 local 192.168.77.1` |
  * | peers      | `10.244.23.0/24`                 | `192.168.77.2` (udp's kernel datapath: inner subnet -> outer address) |
- * | neighbours | `10.244.23.0 dev flannel.1`      | `lladdr 72:55:50:87:cf:a2` (always permanent) |
- * | fdb        | `72:55:50:87:cf:a2 dev flannel.1`| `dst 192.168.77.2` (always self permanent) |
  * | iptables   | `nat FLANNEL-POSTRTG 2`          | `-s 10.244.53.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN` |
  * |            | `nat POSTROUTING flanneld masq`  | `-j FLANNEL-POSTRTG` |
  * | pods       | `node1-pod1`                     | `10.244.53.2/24 via 10.244.53.1 dev cni0 mtu 1450 address 0a:58:0a:f4:35:02` |
  * | routes     | `10.244.23.0/24`                 | `via 10.244.23.0 dev flannel.1 onlink` |
+ * |            | `10.244.0.0/16`                  | `encap bpf xmit udp.o:[lwt_xmit] dev eth0 scope link src 10.244.53.1` |
+ *
+ * The order is the one in which the kernel is told: a sysctl may belong to a link, a neighbour needs one, and a
+ * route needs all the rest.
  */
 export const tableNames = [
-  'sysctls',
   'links',
   'addresses',
-  'filters',
-  'peers',
   'neighbours',
   'fdb',
+  'sysctls',
+  'filters',
+  'peers',
   'iptables',
   'pods',
   'routes',

@@ -1,0 +1,120 @@
+/** The only place where modules meet a Session: one round trip to read a host, one to change it. */
+import { HostError, type HostFailure } from '../remote/errors.ts'
+import type { Session } from '../remote/session.ts'
+import { scriptOf, stepsOf, type Step } from './apply-script.ts'
+import { moduleOf } from './all.ts'
+import { hintFor } from './hint.ts'
+import type { HostPlan } from './host-plan.ts'
+import type { Change, Phase } from './module.ts'
+import { failureOf, parseProbe, probeScript, readSections } from './probe-script.ts'
+import type { HostState } from './state.ts'
+
+export { applyScript } from './apply-script.ts'
+export { diffState } from './diff-state.ts'
+export type { HostPlan } from './host-plan.ts'
+export { parseProbe, probeScript } from './probe-script.ts'
+
+export interface ApplyOptions {
+  readonly signal?: AbortSignal
+  /** Of the whole script, in ms; the Session's own default unless told. */
+  readonly timeoutMs?: number
+}
+
+/** What the host holds of overlab's, and under the plan's keys. @throws HostError of step `probe` */
+export async function probe(
+  session: Pick<Session, 'target' | 'run'>,
+  plan: HostPlan,
+  options: ApplyOptions = {},
+): Promise<HostState> {
+  const host = session.target.name
+  const { stdout, stderr, exitCode } = await session.run(probeScript(plan), { ...options, step: 'probe' })
+  const bad = readSections(plan, stdout, stderr).find((section) => section.exitCode !== 0)
+  if (bad)
+    throw new HostError({
+      host,
+      step: 'probe',
+      why: bad.exitCode === undefined ? `the script ended early; ${failureOf(bad)}` : failureOf(bad),
+      command: bad.probe,
+      exitCode: bad.exitCode ?? exitCode,
+      stderr: bad.stderr || withoutMarks(stderr),
+      ...hintFor(bad.exitCode ?? exitCode, bad.stderr || stderr),
+    })
+  try {
+    return parseProbe(stdout, plan)
+  } catch (error) {
+    throw new HostError({ host, step: 'probe', why: (error as Error).message }, { cause: error })
+  }
+}
+
+/**
+ * Applies the given phases of the changes, in one round trip (none where there is nothing to do). It stops at the
+ * first command that fails; what was done before stays, and the next apply does the rest.
+ *
+ * @throws HostError of step `apply TABLE` that names the object, the command, its exit code and what it printed
+ */
+export async function applyChanges(
+  session: Pick<Session, 'target' | 'run'>,
+  changes: readonly Change[],
+  plan: HostPlan,
+  phases: readonly Phase[],
+  options: ApplyOptions = {},
+): Promise<void> {
+  const steps = stepsOf(changes, plan, phases)
+  if (steps.length === 0) return
+  const step = `apply ${[...new Set(steps.flatMap((one) => one.tables))].join(', ')}`
+  const { stdout, stderr, exitCode } = await session.run(scriptOf(steps), { ...options, step })
+  const failed = stdout.match(/^@overlab step (\d+) exit (\d+)$/m)
+  if (failed) {
+    const own = stderr.split(`@overlab step ${failed[1]}\n`).at(-1) ?? ''
+    throw new HostError({
+      host: session.target.name,
+      ...failureAt(steps[Number(failed[1])]!, Number(failed[2]), own),
+      stderr: withoutMarks(stderr),
+    })
+  }
+  if (!/^@overlab done$/m.test(stdout))
+    throw new HostError({
+      host: session.target.name,
+      step,
+      why: 'the script ended before its last command',
+      exitCode,
+      stderr: withoutMarks(stderr),
+      hint: 'apply again; it continues where this one stopped',
+    })
+}
+
+/** The object whose line failed; the whole step's tables where the tool does not say which line it was. */
+function failureAt(
+  { command, lines, tables }: Step,
+  exitCode: number,
+  stderr: string,
+): Omit<HostFailure, 'host'> {
+  const line = lines[lineOf(stderr) - 1]
+  const change = line?.change
+  const common = { exitCode, ...hintFor(exitCode, stderr) }
+  if (!line || !change)
+    return {
+      ...common,
+      step: `apply ${tables.join(', ')}`,
+      why: `\`${command}\` failed`,
+      command: line ? `${command}: ${line.text}` : command,
+    }
+  const verb = { add: 'added', change: 'changed', delete: 'deleted' }[change.op]
+  return {
+    ...common,
+    step: `apply ${change.table}`,
+    object: `${change.table}[${JSON.stringify(change.key)}]`,
+    why: `the ${moduleOf(change.table).noun} could not be ${verb}`,
+    command: `${command}: ${line.text}`,
+  }
+}
+
+/** Counted from 1; 0 where no tool said it. ip, bridge and tc: "Command failed -:3"; iptables-restore: "line 3 failed", "line: 3". */
+function lineOf(stderr: string): number {
+  const numbers = [...stderr.matchAll(/Command failed -:(\d+)/g), ...stderr.matchAll(/\bline:? (\d+)/gi)]
+  return Number(numbers[0]?.[1] ?? 0)
+}
+
+function withoutMarks(stderr: string): string {
+  return stderr.replace(/^@overlab .*\n?/gm, '').trim()
+}

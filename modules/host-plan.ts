@@ -1,0 +1,20 @@
+import type { Module, HostFacts, Scope } from './module.ts'
+import type { HostState } from './state.ts'
+
+/** Everything that reading or changing one host needs to know beforehand. */
+export interface HostPlan {
+  /** What the host shall hold. */
+  readonly desired: HostState
+  /** What overlab last put there, as far as is known. */
+  readonly prior: HostState
+  readonly facts: HostFacts
+}
+
+export function scopeOf(module: Module, { desired, prior, facts }: HostPlan): Scope {
+  return {
+    desired: desired[module.table] ?? {},
+    prior: prior[module.table] ?? {},
+    host: facts,
+    links: [...new Set([...Object.keys(desired.links ?? {}), ...Object.keys(prior.links ?? {})])],
+  }
+}

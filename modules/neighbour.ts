@@ -1,0 +1,85 @@
+/**
+ * Permanent IPv4 neighbours: what ARP would have asked for. overlab's carry its protocol number. An entry for a
+ * wanted address that is not permanent is a difference, and its state is said: it would time out.
+ */
+import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
+import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { protocol } from './owner.ts'
+import { readWords, rowSchema, type Grammar } from './words.ts'
+
+const probe = 'ip -4 -j neigh show'
+const grammar: Grammar = { lladdr: mac }
+
+export function neighbour(n: { ip: Ip; dev: IfName; mac: Mac }): Row {
+  return { key: `${n.ip} dev ${n.dev}`, line: `lladdr ${n.mac}` }
+}
+
+export const neighbours: Module = {
+  table: 'neighbours',
+  noun: 'neighbour',
+  row: rowSchema(({ key, line }, complain) => {
+    const [, address, dev] = key.match(/^(\S+) dev (\S+)$/) ?? []
+    if (!ip.safeParse(address).success || !ifName.safeParse(dev).success)
+      complain('key', 'is not of the form 10.244.2.0 dev flannel.1')
+    const lladdr = readWords(line, grammar, (message) => complain('line', message)).get('lladdr')
+    if (lladdr === undefined) complain('line', '"lladdr" is missing')
+    return `lladdr ${lladdr}`
+  }),
+
+  probe: () => probe,
+
+  parse(output, { desired, prior }) {
+    const table: Record<string, string> = {}
+    for (const entry of readEntries(output, probe)) {
+      const key = `${textOf(entry, 'dst')} dev ${textOf(entry, 'dev')}`
+      const line = lineOf(entry)
+      // A deleted entry that is still in use stays for a while, FAILED and with its number; it is nobody's.
+      const ours = textOf(entry, 'protocol') === String(protocol) && statesOf(entry).includes('PERMANENT')
+      if (ours || key in desired || prior[key] === line) table[key] = line
+    }
+    return table
+  },
+
+  diff: (current, desired) => diffTable('neighbours', current, desired),
+
+  render(changes) {
+    const prepare: BatchLine[] = []
+    const sweep: BatchLine[] = []
+    for (const change of changes) {
+      const [address, , dev] = change.key.split(' ')
+      if (change.op === 'delete') sweep.push({ text: `neigh del ${change.key}`, change })
+      else {
+        const text = `neigh replace ${address} ${change.to} nud permanent protocol ${protocol} dev ${dev}`
+        prepare.push({ text, change })
+      }
+    }
+    return [
+      { phase: 'prepare', command: 'ip -batch -', lines: prepare },
+      { phase: 'sweep', command: 'ip -batch -', lines: sweep },
+    ]
+  },
+}
+
+function lineOf(entry: Entry): string {
+  const lladdr = entry['lladdr'] === undefined ? [] : [`lladdr ${textOf(entry, 'lladdr')}`]
+  const states = statesOf(entry).filter((state) => state !== 'PERMANENT')
+  return [...lladdr, ...states.map((state) => state.toLowerCase()), ...otherWords(entry, known)].join(' ')
+}
+
+function statesOf(entry: Entry): readonly string[] {
+  return (entry['state'] ?? []) as readonly string[]
+}
+
+const known = new Set([
+  'dst',
+  'dev',
+  'lladdr',
+  'state',
+  'protocol',
+  'used',
+  'confirmed',
+  'updated',
+  'probes',
+  'refcnt',
+])
