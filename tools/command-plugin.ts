@@ -1,0 +1,121 @@
+/**
+ * Pulumi's command plugin. The real one is Pulumi's own download; where that cannot be had, a small launcher takes
+ * its place in Pulumi's plugin folder and runs plugins/command of this clone.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isExecutable, run } from './commands.ts'
+import { pulumiDownloads } from './internet.ts'
+import { fromRepository, pulumiHome, repository } from './paths.ts'
+import { pulumiBinary } from './pulumi-cli.ts'
+import { quote } from './quote.ts'
+import { commandPluginVersion } from './versions.ts'
+import type { Part, Work } from './work.ts'
+
+const executable = 'pulumi-resource-command'
+
+/** Pulumi keeps this line's file to itself: only a file that holds it is ours to replace. */
+const mark = '# overlab set-up made this launcher'
+
+export type CommandPlugin =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'real' }
+  /** Ours; `clone` is the repository it runs from, which may be gone. */
+  | { readonly kind: 'launcher'; readonly clone: string; readonly works: boolean; readonly current: boolean }
+
+export function pluginFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return join(pulumiHome(env), 'plugins', `resource-command-v${commandPluginVersion}`)
+}
+
+/** What stands in Pulumi's plugin folder. Reads no more than the file's beginning matters. */
+export function commandPlugin(env: NodeJS.ProcessEnv = process.env): CommandPlugin {
+  const path = join(pluginFolder(env), executable)
+  // Pulumi marks an unfinished download of its own by this file, and begins again.
+  if (!isExecutable(path) || existsSync(`${pluginFolder(env)}.partial`)) return { kind: 'missing' }
+  const text = readFileSync(path).subarray(0, 4096).toString('latin1')
+  if (!text.startsWith('#!') || !text.includes(mark)) return { kind: 'real' }
+  const clone = Buffer.from(/^# clone: (\S+)$/m.exec(text)?.[1] ?? '', 'base64url').toString()
+  return {
+    kind: 'launcher',
+    clone,
+    works:
+      existsSync(join(clone, 'plugins/command/index.ts')) &&
+      existsSync(join(clone, 'node_modules/.bin/node')),
+    current: clone !== repository || text === launcher(repository),
+  }
+}
+
+export const commandPluginPart: Part = { name: 'the command plugin', plan: () => planCommandPlugin() }
+
+export async function planCommandPlugin(
+  env: NodeJS.ProcessEnv = process.env,
+  downloads: () => Promise<boolean> = pulumiDownloads,
+): Promise<Work | undefined> {
+  const found = commandPlugin(env)
+  if (found.kind === 'real' || (found.kind === 'launcher' && found.works && found.current)) return undefined
+  const folder = pluginFolder(env)
+  const download = found.kind === 'missing' && (await downloads())
+  return {
+    problems: [],
+    outside: [
+      download
+        ? `download Pulumi's command plugin ${commandPluginVersion} into ${folder}`
+        : `write a launcher of plugins/command into ${folder} (get.pulumi.com cannot be reached for the real plugin; ` +
+          `to get that one later: pulumi plugin rm resource command ${commandPluginVersion} --yes, and set-up again)`,
+    ],
+    tasks: [
+      {
+        title: `installing the command plugin ${commandPluginVersion}`,
+        run: async (say) => {
+          if (download && (await downloadPlugin(env, say))) return
+          writeLauncher(folder)
+        },
+      },
+    ],
+  }
+}
+
+async function downloadPlugin(env: NodeJS.ProcessEnv, say: (detail: string) => void): Promise<boolean> {
+  const result = await run(
+    pulumiBinary(env),
+    ['plugin', 'install', 'resource', 'command', commandPluginVersion],
+    {
+      env: { ...env, PULUMI_SKIP_UPDATE_CHECK: '1' },
+      timeout: 180_000,
+      onLine: say,
+    },
+  )
+  return result.code === 0 && commandPlugin(env).kind === 'real'
+}
+
+/**
+ * The launcher's text. Other projects of the user see the same plugin folder, so it says what to do when this
+ * clone has been moved or deleted, instead of failing oddly.
+ */
+export function launcher(clone: string): string {
+  return `#!/bin/sh
+${mark}: Pulumi's command plugin ${commandPluginVersion} could not be downloaded when overlab was set up.
+# clone: ${Buffer.from(clone).toString('base64url')}
+clone=${quote(clone)}
+if [ ! -f "$clone/plugins/command/index.ts" ] || [ ! -x "$clone/node_modules/.bin/node" ]; then
+  echo "pulumi-resource-command: this launcher runs overlab's command plugin from $clone, which is gone." >&2
+  echo "Run overlab's set-up in its new place (npm run lab), or: pulumi plugin rm resource command ${commandPluginVersion} --yes; Pulumi then downloads its own plugin." >&2
+  exit 1
+fi
+exec "$clone/node_modules/.bin/node" "$clone/plugins/command/index.ts" "$@"
+`
+}
+
+function writeLauncher(folder: string): void {
+  mkdirSync(dirname(folder), { recursive: true })
+  // Pulumi takes a folder of this name for an installed plugin, so it appears whole.
+  const made = mkdtempSync(join(dirname(folder), '.overlab-'))
+  try {
+    writeFileSync(join(made, executable), launcher(fromRepository()), { mode: 0o755 })
+    if (existsSync(folder)) renameSync(join(made, executable), join(folder, executable))
+    else renameSync(made, folder)
+    rmSync(`${folder}.partial`, { force: true })
+  } finally {
+    rmSync(made, { recursive: true, force: true })
+  }
+}

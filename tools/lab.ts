@@ -1,0 +1,61 @@
+/** `npm run lab`, after set-up: builds the selected stack's lab, proves that it works, says what to do next. */
+import { spawnSync } from 'node:child_process'
+import { pulumiBinary, pulumiEnvironment } from './environment.ts'
+import { ownBackend, ownSecrets, passphraseFile } from './passphrase.ts'
+import { fromRepository, repository } from './paths.ts'
+import { quote } from './quote.ts'
+import { currentStack } from './stacks.ts'
+
+const env = pulumiEnvironment()
+
+/** Runs it on the user's terminal; ends this process with its exit code where it fails. */
+function step(command: string, args: readonly string[], hint: string): void {
+  const result = spawnSync(command, args, { cwd: repository, env, stdio: 'inherit' })
+  if (result.status === 0) return
+  console.error(`\nlab: ${hint}`)
+  process.exit(result.status ?? 1)
+}
+
+const overlab = fromRepository('cli', 'overlab.ts')
+
+// With a backend of the user's own, set-up makes no stacks; the default one is made there on first use.
+if (!ownBackend() && !process.env['PULUMI_STACK']) {
+  const shown = spawnSync(pulumiBinary(), ['stack', '--show-name'], {
+    cwd: repository,
+    env,
+    encoding: 'utf8',
+  })
+  if (shown.status !== 0)
+    step(pulumiBinary(), ['stack', 'select', 'vxlan', '--create'], 'no stack could be selected')
+}
+const name = currentStack() ?? 'the selected stack'
+console.log(`lab: pulumi up, ${name}`)
+step(
+  pulumiBinary(),
+  ['up', '--yes', '--skip-preview'],
+  'pulumi up failed; the reason is above. Mend it and run npm run lab again: it goes on from here',
+)
+console.log('\nlab: every pod to every pod')
+step(
+  process.execPath,
+  [overlab, 'ping'],
+  'the lab is up, but not every ping came through; look with: npx overlab doctor; npx overlab show routes',
+)
+
+console.log(`
+The lab is up, and no daemon runs. Next:
+  npx overlab show routes              what the backend left in the kernels (also neighbours, fdb, iptables, links)
+  npx overlab exec node1 -- ip -d link
+  npx overlab up --help                change inventory/lab.yaml, then: npx overlab up
+  npx pulumi stack select host-gw && npx overlab up    the same lab by another backend
+  npx overlab destroy                  takes everything away again`)
+if (!ownSecrets()) {
+  console.log(`
+For plain pulumi (npx pulumi preview | up | refresh | destroy) in this shell:
+  export PULUMI_CONFIG_PASSPHRASE_FILE=${shellWord(passphraseFile())}`)
+}
+
+/** Quoted only where it must be, so that the line reads well. */
+function shellWord(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : quote(word)
+}

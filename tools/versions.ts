@@ -1,0 +1,14 @@
+/** The versions of what set-up brings, each in one place. npm packages' versions are in package.json. */
+import { readFileSync } from 'node:fs'
+import { fromRepository } from './paths.ts'
+
+/** Version of Pulumi's CLI: that of the npm launcher, which looks for no other. */
+export const pulumiVersion: string = (
+  JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { dependencies: { pulumi: string } }
+).dependencies.pulumi
+
+/** The last release of Pulumi's Go SDK that holds the Node language host as a Go module. */
+export const languageHostVersion = '3.68.0'
+
+/** Version of Pulumi's command plugin; the same as of the npm package `@pulumi/command`. */
+export const commandPluginVersion = '1.2.1'
