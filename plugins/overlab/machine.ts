@@ -18,13 +18,19 @@ const inputs = z.strictObject({
 export const machine = resource({
   inputs,
   replaceOn: ['lab', 'hostname', 'address', 'underlay', 'mtu', 'mac'],
-  async create(args) {
-    const target = await namespaceDriver.boot(specOf(args))
-    return { id: `${args.lab}/${args.hostname}`, outputs: outputsOf(target) }
+  async create(args, { log }) {
+    log.status('booting')
+    return {
+      id: `${args.lab}/${args.hostname}`,
+      learnt: learnt(await namespaceDriver.boot(specOf(args))),
+    }
   },
   async read(args) {
     const target = await namespaceDriver.read(specOf(args))
-    return target ? { outputs: outputsOf(target) } : gone
+    return target ? { learnt: learnt(target) } : gone
+  },
+  async update(args) {
+    return { learnt: learnt(await namespaceDriver.boot(specOf(args))) }
   },
   async delete(args) {
     await namespaceDriver.remove(args.lab, args.hostname)
@@ -35,6 +41,6 @@ function specOf({ hostname, ...rest }: z.output<typeof inputs>): MachineSpec {
   return { name: hostname, ...rest }
 }
 
-function outputsOf({ port, user, hostKey }: Target): Record<string, unknown> {
+function learnt({ port, user, hostKey }: Target): object {
   return { port, user, hostKey }
 }

@@ -4,26 +4,24 @@ import { cidr, name } from '../../inventory/values.ts'
 import { namespaceDriver } from '../../machines/namespace.ts'
 import { gone, resource } from './resource.ts'
 
-const inputs = z.strictObject({
-  lab: name,
-  cidr,
-  mtu: z.int().min(576).max(65535),
-  owner: z.string().min(1),
-})
-
 export const underlay = resource({
-  inputs,
-  /** An underlay whose prefix or MTU changes takes its machines with it: they hang on its bridge. */
+  inputs: z.strictObject({
+    lab: name,
+    cidr,
+    mtu: z.int().min(576).max(65535),
+    owner: z.string().min(1),
+  }),
+  // The machines hang on its bridge, so another prefix or MTU takes them with it.
   replaceOn: ['lab', 'cidr', 'mtu'],
   async create(spec) {
-    return { id: spec.lab, outputs: await namespaceDriver.createUnderlay(spec) }
+    return { id: spec.lab, learnt: await namespaceDriver.createUnderlay(spec) }
   },
   async read(spec) {
-    const underlay = await namespaceDriver.readUnderlay(spec.lab)
-    return underlay ? { outputs: underlay } : gone
+    const learnt = await namespaceDriver.readUnderlay(spec.lab)
+    return learnt ? { learnt } : gone
   },
   async update(spec) {
-    return { outputs: await namespaceDriver.createUnderlay(spec) }
+    return { learnt: await namespaceDriver.createUnderlay(spec) }
   },
   async delete(spec) {
     await namespaceDriver.deleteUnderlay(spec.lab)

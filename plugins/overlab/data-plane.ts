@@ -1,0 +1,130 @@
+/** The resource overlab:index:DataPlane: the kernels' state of all hosts of a lab. */
+import { z } from 'zod'
+import { name } from '../../inventory/values.ts'
+import { modules } from '../../modules/all.ts'
+import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
+import type { HostState } from '../../modules/state.ts'
+import type { Pool } from '../../remote/pool.ts'
+import { diffValues } from '../server/diff.ts'
+import { PartialFailure } from '../server/failure.ts'
+import type { Context, ResourceHandlers } from '../server/handlers.ts'
+import type { Values } from '../server/values.ts'
+import { checkBy } from './check.ts'
+
+const target = z.strictObject({
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535),
+  user: z.string().min(1),
+  hostKey: z.string().regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
+})
+
+const facts = z.strictObject({ nic: z.string().min(1), iptables: z.enum(['auto', 'nft', 'legacy']) })
+
+const inputs = z
+  .strictObject({
+    identityFile: z.string().min(1),
+    targets: z.record(name, target),
+    facts: z.record(name, facts),
+    hosts: z.record(name, z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string()))),
+  })
+  .transform((args, context) => ({ ...args, hosts: canonical(args.hosts, context) }))
+  .superRefine((args, context) => {
+    for (const host of Object.keys(args.hosts))
+      for (const table of ['targets', 'facts'] as const)
+        if (!(host in args[table]))
+          context.addIssue({ code: 'custom', path: [table, host], message: `is missing, and hosts has ${host}` })
+  })
+
+type Inputs = z.output<typeof inputs>
+type Hosts = Readonly<Record<string, HostState>>
+
+/** Every row through its module's schema: the line as the kernel's tools print it. */
+function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
+  return mapValues(hosts, (state, host) =>
+    Object.fromEntries(
+      modules.flatMap((module) => {
+        const table = state[module.table]
+        if (!table || Object.keys(table).length === 0) return []
+        const rows = Object.entries(table).map(([key, line]) => {
+          const row = module.row.safeParse({ key, line })
+          if (row.success) return [key, row.data]
+          for (const { message } of row.error.issues)
+            context.addIssue({ code: 'custom', path: ['hosts', host, module.table, key], message })
+          return [key, line]
+        })
+        return [[module.table, Object.fromEntries(rows)]]
+      }),
+    ),
+  )
+}
+
+/** The handlers of the data plane; all operations of a process share the pool's one connection a host. */
+export function dataPlane(pool: Pool): ResourceHandlers {
+  return {
+    check: (_olds, news) => checkBy(inputs, news),
+    diff: (_id, olds, news) => ({ changes: diffValues(olds, news) }),
+    async create(news, context) {
+      if (context.preview) return { id: '', outputs: news }
+      return { id: context.name, outputs: await bringTo(context.name, {}, news, context) }
+    },
+    async read(id, state, inputs, { log, signal }) {
+      const known = state as unknown as Inputs
+      const { held, failures } = await readHosts(pool, tasks(known, known), { signal })
+      for (const failure of failures) log.warning(failure.message)
+      // A host that cannot be read holds nothing that can be relied on: the next update gives it everything again.
+      return { id, outputs: { ...state, hosts: held as Values }, inputs: { ...inputs, hosts: held as Values } }
+    },
+    async update(id, olds, news, context) {
+      return context.preview ? news : bringTo(id, olds, news, context)
+    },
+    async delete(id, olds, context) {
+      const known = olds as unknown as Inputs
+      const empty = { ...known, hosts: mapValues(known.hosts, () => ({})) }
+      await bringTo(id, olds, empty as unknown as Values, context)
+    },
+  }
+
+  async function bringTo(id: string, olds: Values, news: Values, { log, signal }: Context): Promise<Values> {
+    const wanted = news as unknown as Inputs
+    const outcome = await rollOut(pool, tasks(olds as unknown as Partial<Inputs>, wanted), {
+      signal,
+      onProgress: (step, done, of) => log.status(`${step}: ${done} of ${of} hosts`),
+    })
+    const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
+    if (outcome.failures.length === 0) return outputs
+    throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+  }
+}
+
+function reasons({ failures }: Rollout, wanted: Inputs): string[] {
+  const all = Object.keys(wanted.hosts).length
+  const failed = new Set(failures.map((failure) => failure.host)).size
+  return [
+    ...failures.map((failure) => failure.message),
+    `${all - failed} of ${all} hosts are finished; the next \`pulumi up\` completes the rest`,
+  ]
+}
+
+/** One task a host. A host that leaves the lab is to hold nothing. */
+function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
+  const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
+  return Object.fromEntries([
+    ...Object.keys(news.hosts).map((host) => [host, task(host, news, news.hosts[host]!, olds.hosts?.[host])]),
+    ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])]),
+  ])
+}
+
+function task(host: string, of: Inputs, desired: HostState, prior: HostState | undefined): HostTask {
+  return {
+    target: { name: host, identityFile: of.identityFile, ...of.targets[host as keyof Inputs['targets']]! },
+    plan: { desired, prior: prior ?? {}, facts: of.facts[host as keyof Inputs['facts']]! },
+  }
+}
+
+function mapValues<T, R>(of: Readonly<Record<string, T>>, map: (value: T, key: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, map(value, key)]))
+}
+
+function pick<T>(of: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  return Object.fromEntries(keys.flatMap((key) => (key in of ? [[key, of[key]!]] : [])))
+}

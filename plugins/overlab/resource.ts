@@ -1,0 +1,55 @@
+/** A resource whose inputs are a flat record with a zod schema, and whose outputs are those and what was learnt. */
+import type { z } from 'zod'
+import { diffValues } from '../server/diff.ts'
+import type { Context, ResourceHandlers } from '../server/handlers.ts'
+import type { Values } from '../server/values.ts'
+import { checkBy } from './check.ts'
+
+/** What `read` says of an object that is no more. */
+export const gone = undefined
+
+export interface Life<Inputs> {
+  readonly inputs: z.ZodType<Inputs>
+  /** Inputs that cannot change on a living object: the old one is deleted, then the new one created. */
+  readonly replaceOn: readonly (keyof Inputs & string)[]
+  /** Converges: what an interrupted attempt left is taken over. */
+  create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
+  read(inputs: Inputs): Promise<{ learnt: object } | typeof gone>
+  update(inputs: Inputs, context: Context): Promise<{ learnt: object }>
+  delete(inputs: Inputs, context: Context): Promise<void>
+}
+
+export function resource<Inputs extends object>(life: Life<Inputs>): ResourceHandlers {
+  /** State was checked when it was made; parsing it again only takes what was learnt off. */
+  const inputsOf = (state: Values): Inputs =>
+    life.inputs.parse(Object.fromEntries(inputNames(life.inputs).map((key) => [key, state[key]])))
+  return {
+    check: (_olds, news) => checkBy(life.inputs, news),
+    diff(_id, _olds, news, { oldInputs }) {
+      const changes = diffValues(oldInputs, news).map((change) =>
+        life.replaceOn.some((key) => key === change.path) ? { ...change, replace: true } : change,
+      )
+      return { changes, deleteBeforeReplace: true }
+    },
+    async create(news, context) {
+      if (context.preview) return { id: '', outputs: news }
+      const { id, learnt } = await life.create(inputsOf(news), context)
+      return { id, outputs: { ...news, ...learnt } }
+    },
+    async read(_id, state, inputs) {
+      const found = await life.read(inputsOf(state))
+      return found ? { outputs: { ...inputs, ...found.learnt }, inputs } : gone
+    },
+    async update(_id, _olds, news, context) {
+      if (context.preview) return news
+      return { ...news, ...(await life.update(inputsOf(news), context)).learnt }
+    },
+    async delete(_id, olds, context) {
+      await life.delete(inputsOf(olds), context)
+    },
+  }
+}
+
+function inputNames(schema: z.ZodType): string[] {
+  return Object.keys((schema as z.ZodObject).shape)
+}
