@@ -8,6 +8,8 @@ export interface Inventory {
   readonly hosts: readonly Host[]
   /** Every group, `all` included, with the names of all hosts in it or below it. */
   readonly groups: Readonly<Record<string, readonly Name[]>>
+  /** Every group's direct children; a loaded inventory always has it. */
+  readonly children?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface Lab {
@@ -29,7 +31,13 @@ export interface NetConf {
 }
 
 export type Backend =
-  | { readonly Type: 'vxlan'; readonly VNI: number; readonly Port: number; readonly MTU?: number; readonly DirectRouting: boolean }
+  | {
+      readonly Type: 'vxlan'
+      readonly VNI: number
+      readonly Port: number
+      readonly MTU?: number
+      readonly DirectRouting: boolean
+    }
   | { readonly Type: 'host-gw' }
   | { readonly Type: 'udp'; readonly Port: number }
 
@@ -38,7 +46,7 @@ export const backendTypes = ['vxlan', 'host-gw', 'udp'] as const satisfies reado
 
 export interface Host {
   readonly name: Name
-  /** Its groups, outermost first, `all` left out. */
+  /** Its groups in the order in which their variables count, the strongest last; `all` left out. */
   readonly groups: readonly string[]
   readonly machine: 'namespace'
   /** Its place in the underlay and in the overlay; from the name's trailing number unless told. */
@@ -53,7 +61,7 @@ export interface Host {
   readonly iptables: 'auto' | 'nft' | 'legacy'
   readonly pods: readonly Pod[]
   readonly bootstrap: readonly Act[]
-  /** Variables that overlab does not know but the file may carry for the user's own programs (keys starting with `x_`). */
+  /** Variables that overlab does not use but the file may carry: the user's own (`x_...`) and Ansible's (`ansible_...`). */
   readonly vars: Readonly<Record<string, unknown>>
 }
 

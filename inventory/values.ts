@@ -18,7 +18,10 @@ export type Name = string & z.$brand<'Name'>
 
 export const ip = z
   .string()
-  .refine((text) => ipaddr.IPv4.isValidFourPartDecimal(text), 'is not an IPv4 address such as 192.168.77.1')
+  .refine(
+    (text) => ipaddr.IPv4.isValidFourPartDecimal(text),
+    'is not an IPv4 address; write one such as 192.168.77.1',
+  )
   .brand<'Ip'>()
 
 export const cidr = z
@@ -26,29 +29,38 @@ export const cidr = z
   .superRefine((text, context) => {
     const [address = '', length = ''] = text.split('/')
     if (!ipaddr.IPv4.isValidFourPartDecimal(address) || !/^([0-9]|[12][0-9]|3[0-2])$/.test(length)) {
-      context.addIssue({ code: 'custom', message: 'is not an IPv4 prefix such as 10.244.0.0/16' })
+      context.addIssue({ code: 'custom', message: 'is not an IPv4 prefix; write one such as 10.244.0.0/16' })
       return
     }
     const network = ipaddr.IPv4.networkAddressFromCIDR(text).toString()
     if (network !== address)
-      context.addIssue({ code: 'custom', message: `has host bits set; the network is ${network}/${length}` })
+      context.addIssue({ code: 'custom', message: `has host bits set; write ${network}/${length}` })
   })
   .brand<'Cidr'>()
 
 export const mac = z
   .string()
   .toLowerCase()
-  .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'is not a MAC address such as 0a:58:0a:f4:01:02')
-  .refine((text) => (parseInt(text.slice(0, 2), 16) & 1) === 0, 'is a multicast address; a device needs a unicast one')
+  .regex(/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/, 'is not a MAC address; write one such as 0a:58:0a:f4:01:02')
+  .refine(
+    (text) => (parseInt(text.slice(0, 2), 16) & 1) === 0,
+    'is a multicast address; make the second digit even',
+  )
   .brand<'Mac'>()
 
 export const ifName = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,15}$/, 'is not a link name: 1 to 15 letters, digits, dots, dashes or underscores')
-  .refine((text) => text !== '.' && text !== '..', 'is not a link name')
+  .regex(
+    /^[A-Za-z0-9_.-]{1,15}$/,
+    'is not a link name; use 1 to 15 letters, digits, dots, dashes or underscores',
+  )
+  .refine((text) => text !== '.' && text !== '..', 'is not a link name; use letters or digits')
   .brand<'IfName'>()
 
 export const name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'is not a name: lower-case letters, digits and inner dashes, at most 63')
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not a name; use lower-case letters, digits and inner dashes, at most 63',
+  )
   .brand<'Name'>()

@@ -1,0 +1,328 @@
+/** Every host's place: number, underlay address, subnet. Checked against the lab and against each other. */
+import type { GroupedHost } from './groups.ts'
+import type { Host } from './inventory.ts'
+import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
+import type { Block } from './ipv4.ts'
+import { subnetAt } from './lab.ts'
+import type { KnownLab } from './lab.ts'
+import { enumerate } from './mistakes.ts'
+import type { Path, Report } from './mistakes.ts'
+import { numberOf, readVariable } from './numbers.ts'
+import type { Numbered } from './numbers.ts'
+import { ownVariable } from './schema.ts'
+import type { Cidr, Ip } from './values.ts'
+
+/** A host with what could be found out about it; what the file has wrong is missing. */
+export interface PlacedHost {
+  readonly host: GroupedHost
+  readonly numbered?: Numbered
+  readonly address?: Given<number>
+  readonly subnet?: Given<Block>
+  readonly vtepMac?: NonNullable<Host['vtepMac']>
+  readonly iptables: Host['iptables']
+  readonly vars: Host['vars']
+}
+
+/** A value, where it comes from, and whether the file says it in so many words. */
+interface Given<T> {
+  readonly value: T
+  readonly path: Path
+  readonly explicit: boolean
+}
+
+/** Pure. */
+export function placeHosts(hosts: readonly GroupedHost[], lab: KnownLab, report: Report): PlacedHost[] {
+  if (hosts.length === 0) {
+    report({
+      path: ['all'],
+      atKey: true,
+      what: 'the lab has no host',
+      todo: 'add hosts: {"node[1:3]": {pods: 2}} to all',
+    })
+    return []
+  }
+  const room = roomOf(lab)
+  // Where the lab is too small as a whole, that is said once instead of once for each host.
+  const crowded = reportCrowd(hosts, lab, report)
+  const placed = hosts.map((host) => placeHost(host, lab, room, crowded ? () => {} : report))
+  if (!crowded) reportNumbers(placed, lab, room, report)
+  reportDuplicates(placed, 'address', (at) => toIp(at), report)
+  reportDuplicates(placed, 'subnet', (at) => toCidr(at), report)
+  reportMacs(placed, report)
+  return placed
+}
+
+/** How many hosts the underlay can hold: all addresses but the network's, the broadcast's and the controller's. */
+function underlayRoom(underlay: Block): number {
+  return underlay.size - 3
+}
+
+function roomOf(lab: KnownLab): number {
+  return Math.min(
+    lab.underlay ? underlayRoom(lab.underlay) : Infinity,
+    lab.subnets?.count ?? Infinity,
+    2 ** 24,
+  )
+}
+
+function reportCrowd(hosts: readonly GroupedHost[], lab: KnownLab, report: Report): boolean {
+  let crowded = false
+  if (lab.underlay && hosts.length > underlayRoom(lab.underlay)) {
+    const what = `${toCidr(lab.underlay)} has room for ${underlayRoom(lab.underlay)} machines beside the controller, and the lab has ${hosts.length}`
+    report({ path: ['lab', 'underlay'], what, todo: 'use a shorter prefix' })
+    crowded = true
+  }
+  if (lab.subnets && lab.network && hosts.length > lab.subnets.count) {
+    const what = `${toCidr(lab.network)} has ${lab.subnets.count} subnets of /${lab.subnets.length} to give out, and the lab has ${hosts.length} hosts`
+    report({
+      path: ['lab', 'overlay', 'Network'],
+      what,
+      todo: 'use a wider Network, a longer SubnetLen, or other SubnetMin and SubnetMax',
+    })
+    crowded = true
+  }
+  return crowded
+}
+
+function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Report): PlacedHost {
+  const numbered = numberOf(host, Number.isFinite(room) ? room : 0)
+  const path = host.variables.get('number')?.path ?? host.path
+  const address = addressOf(host, numbered, path, lab, report)
+  const subnet = subnetOf(host, numbered, path, lab, report)
+  const vtepMac = readVariable(host, 'vtep_mac')
+  const iptables = readVariable(host, 'iptables')
+  return {
+    host,
+    ...(numbered && { numbered }),
+    ...(address && { address }),
+    ...(subnet && { subnet }),
+    ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
+    iptables: typeof iptables === 'object' ? iptables.value : 'auto',
+    vars: Object.fromEntries(
+      [...host.variables]
+        .filter(([key]) => ownVariable.test(key) && key !== 'ansible_group_priority')
+        .map(([key, variable]) => [key, variable.value]),
+    ),
+  }
+}
+
+const noZero = 'numbers start at 1; set number for it, or number_from: 1 for its group'
+
+function addressOf(
+  host: GroupedHost,
+  numbered: Numbered | undefined,
+  path: Path,
+  lab: KnownLab,
+  report: Report,
+): Given<number> | undefined {
+  const given = readVariable(host, 'address')
+  const { underlay } = lab
+  if (given === 'wrong' || !underlay) return undefined
+  if (given) {
+    const value = toNumber(given.value)
+    const at = given.variable.path
+    const wrong = wrongAddress(given.value, value, underlay, lab)
+    if (!wrong) return { value, path: at, explicit: true }
+    report({ path: at, ...wrong })
+    return undefined
+  }
+  if (!numbered) return undefined
+  if (numbered.number >= 1 && numbered.number <= underlayRoom(underlay)) {
+    return { value: underlay.first + numbered.number, path, explicit: false }
+  }
+  const last = underlayRoom(underlay)
+  report({
+    path,
+    what: `${host.name} has the number ${numbered.number}, and ${toCidr(underlay)} has room for 1 to ${last}`,
+    todo: numbered.number < 1 ? noZero : 'set number or address for it, or use a wider underlay',
+  })
+  return undefined
+}
+
+function wrongAddress(
+  text: Ip,
+  value: number,
+  underlay: Block,
+  lab: KnownLab,
+): { what: string; todo: string } | undefined {
+  const range = `pick one from ${toIp(underlay.first + 1)} to ${toIp(lastOf(underlay) - 2)}`
+  if (lab.network && contains(lab.network, value)) {
+    return { what: `${text} lies inside the pod network ${toCidr(lab.network)}`, todo: range }
+  }
+  if (!contains(underlay, value)) {
+    const outside = `${text} is not in the underlay ${toCidr(underlay)}`
+    return lab.backend?.Type === 'host-gw'
+      ? {
+          what: `${outside}; host-gw routes straight to the peers' addresses, so every peer must be on the same link`,
+          todo: range,
+        }
+      : { what: `${outside}, which joins all machines of the kind namespace`, todo: range }
+  }
+  if (value === underlay.first) return { what: `${text} is the address of the underlay itself`, todo: range }
+  if (value === lastOf(underlay)) return { what: `${text} is the underlay's broadcast address`, todo: range }
+  if (value === lastOf(underlay) - 1) return { what: `${text} is the controller's address`, todo: range }
+  return undefined
+}
+
+function subnetOf(
+  host: GroupedHost,
+  numbered: Numbered | undefined,
+  path: Path,
+  lab: KnownLab,
+  report: Report,
+): Given<Block> | undefined {
+  const given = readVariable(host, 'subnet')
+  const { subnets, network } = lab
+  if (given === 'wrong' || !subnets || !network) return undefined
+  if (given) {
+    const value = toBlock(given.value)
+    const at = given.variable.path
+    const wrong = wrongSubnet(given.value, value, network, subnets)
+    if (!wrong) return { value, path: at, explicit: true }
+    report({ path: at, ...wrong })
+    return undefined
+  }
+  if (!numbered) return undefined
+  if (numbered.number >= 1 && numbered.number <= subnets.count) {
+    return { value: subnetAt(subnets, numbered.number), path, explicit: false }
+  }
+  // Said once, by the address, where both are out of reach for being 0.
+  if (numbered.number < 1 && !host.variables.has('address') && lab.underlay) return undefined
+  report({
+    path,
+    what: `${host.name} has the number ${numbered.number}, and there are subnets for 1 to ${subnets.count}`,
+    todo: numbered.number < 1 ? noZero : 'set number or subnet for it, or use a wider Network',
+  })
+  return undefined
+}
+
+function wrongSubnet(
+  text: Cidr,
+  value: Block,
+  network: Block,
+  subnets: NonNullable<KnownLab['subnets']>,
+): { what: string; todo: string } | undefined {
+  const first = toIp(subnets.min)
+  const last = toIp(subnets.max)
+  if (value.length !== subnets.length) {
+    const todo = `use a /${subnets.length}, or change SubnetLen for all hosts`
+    return { what: `${text} is not a /${subnets.length}, as every host's subnet is`, todo }
+  }
+  const todo = `pick one from ${first}/${subnets.length} to ${last}/${subnets.length}`
+  if (!contains(network, value.first))
+    return { what: `${text} is not in the Network ${toCidr(network)}`, todo }
+  if (value.first < subnets.min || value.first > subnets.max) {
+    return { what: `${text} is not between SubnetMin ${first} and SubnetMax ${last}`, todo }
+  }
+  return undefined
+}
+
+const sureness = { variable: 0, name: 1, hash: 2 }
+
+/** Hosts that would get the same place from the same number. The surer one keeps it; the other one is told what is free. */
+function reportNumbers(placed: readonly PlacedHost[], lab: KnownLab, room: number, report: Report): void {
+  const owners = new Map<number, PlacedHost>()
+  const clashes = new Map<string, { path: Path; pairs: [PlacedHost, PlacedHost][] }>()
+  const ranked = placed
+    .filter(
+      ({ numbered, address, subnet }) =>
+        numbered && (address?.explicit === false || subnet?.explicit === false),
+    )
+    .sort((a, b) => sureness[a.numbered?.by ?? 'hash'] - sureness[b.numbered?.by ?? 'hash'])
+  for (const one of ranked) {
+    const number = one.numbered?.number ?? 0
+    const owner = owners.get(number)
+    if (!owner) {
+      owners.set(number, one)
+      continue
+    }
+    const shared =
+      (owner.address?.explicit === false && one.address?.explicit === false) ||
+      (owner.subnet?.explicit === false && one.subnet?.explicit === false)
+    if (!shared) continue
+    const path = one.host.variables.get('number')?.path ?? one.host.path
+    const clash = clashes.get(JSON.stringify(path)) ?? { path, pairs: [] }
+    clash.pairs.push([one, owner])
+    clashes.set(JSON.stringify(path), clash)
+  }
+  const free = freeNumbers(placed, lab, room)
+  for (const { path, pairs } of clashes.values()) {
+    const [one, owner] = pairs[0] as [PlacedHost, PlacedHost]
+    const next = free()
+    const number = one.numbered?.number ?? 0
+    const places = [owner.address, owner.subnet].flatMap((at) =>
+      at && !at.explicit ? [typeof at.value === 'number' ? toIp(at.value) : toCidr(at.value)] : [],
+    )
+    const whence = one.numbered?.by === 'hash' ? 'made from its name' : 'as'
+    const who = owner.host.name
+    const what =
+      pairs.length > 1
+        ? `${enumerate(pairs.map(([host]) => host.host.name))} have the numbers of ${enumerate(pairs.map(([, host]) => host.host.name))}`
+        : `${one.host.name} has the number ${number} (${whence === 'as' ? `as ${who} has` : `${whence}), which ${who} has`}${whence === 'as' ? ')' : ''}: both would get ${places.join(' and ')}`
+    const todo =
+      next === undefined
+        ? 'no number is free; use a wider underlay and Network'
+        : pairs.length > 1
+          ? `set number_from: ${highest(placed)} for their group, or number: ${next} for ${one.host.name} and so on`
+          : one.numbered?.by === 'name'
+            ? `set number: ${next} for ${one.host.name}, which is free, or number_from for its group`
+            : `set number: ${next} for ${one.host.name}, which is free`
+    report({ path, what, todo })
+  }
+}
+
+function highest(placed: readonly PlacedHost[]): number {
+  return placed.reduce((most, { numbered }) => Math.max(most, numbered?.number ?? 0), 0)
+}
+
+/** Hands out numbers that no host has and whose address and subnet no host has. */
+function freeNumbers(placed: readonly PlacedHost[], lab: KnownLab, room: number): () => number | undefined {
+  const used = new Set(placed.map(({ numbered }) => numbered?.number))
+  const addresses = new Set(placed.map(({ address }) => address?.value))
+  const subnets = new Set(placed.map(({ subnet }) => subnet?.value.first))
+  let next = 1
+  return () => {
+    for (; next <= room; next++) {
+      if (used.has(next)) continue
+      if (lab.underlay && addresses.has(lab.underlay.first + next)) continue
+      if (lab.subnets && subnets.has(subnetAt(lab.subnets, next).first)) continue
+      return next++
+    }
+    return undefined
+  }
+}
+
+/** Equal addresses or subnets of which at least one is written out; equal numbers have been reported. */
+function reportDuplicates<K extends 'address' | 'subnet'>(
+  placed: readonly PlacedHost[],
+  key: K,
+  text: (value: NonNullable<PlacedHost[K]>['value']) => string,
+  report: Report,
+): void {
+  const owners = new Map<string, PlacedHost[]>()
+  for (const one of placed) {
+    const at = one[key]
+    if (!at) continue
+    const word = text(at.value)
+    owners.set(word, [...(owners.get(word) ?? []), one])
+  }
+  for (const [word, all] of owners) {
+    // The one that says it is told; the one that got it from its number did nothing.
+    const guilty = all.filter((one) => one[key]?.explicit).at(-1)
+    if (all.length < 2 || !guilty) continue
+    const what = `${word} is the ${key} of ${enumerate(all.map(({ host }) => host.name))}`
+    report({ path: guilty[key]?.path ?? guilty.host.path, what, todo: `give each host its own ${key}` })
+  }
+}
+
+function reportMacs(placed: readonly PlacedHost[], report: Report): void {
+  const owners = new Map<string, PlacedHost[]>()
+  for (const one of placed)
+    if (one.vtepMac) owners.set(one.vtepMac, [...(owners.get(one.vtepMac) ?? []), one])
+  for (const [word, all] of owners) {
+    if (all.length < 2) continue
+    const path = all.at(-1)?.host.variables.get('vtep_mac')?.path ?? []
+    const what = `${word} is the vtep_mac of ${enumerate(all.map(({ host }) => host.name))}`
+    report({ path, what, todo: 'give each host its own, or leave it out: it is made from the name' })
+  }
+}

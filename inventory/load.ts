@@ -1,0 +1,180 @@
+/** From an inventory file to an Inventory, or to everything that is wrong with it. */
+import { existsSync, readFileSync } from 'node:fs'
+import { actsOf } from './bootstrap.ts'
+import type { Exists } from './bootstrap.ts'
+import { parseYaml } from './document.ts'
+import type { YamlText } from './document.ts'
+import { groupHosts } from './groups.ts'
+import type { Grouped } from './groups.ts'
+import { placeHosts } from './hosts.ts'
+import type { PlacedHost } from './hosts.ts'
+import type { Host, Inventory, Lab, Pod } from './inventory.ts'
+import { toCidr, toIp } from './ipv4.ts'
+import { completeLab } from './lab.ts'
+import type { KnownLab } from './lab.ts'
+import { InventoryErrors, pathText } from './mistakes.ts'
+import type { Mistake, PlacedMistake } from './mistakes.ts'
+import { override } from './overrides.ts'
+import type { LabOverrides, Overridden } from './overrides.ts'
+import { placePods } from './pods.ts'
+import { checkStructure, valueAt } from './structure.ts'
+
+export { InventoryErrors } from './mistakes.ts'
+export type { LabOverrides } from './overrides.ts'
+
+export interface LoadOptions {
+  /** What the stack's configuration changes in the lab block. */
+  readonly overrides?: LabOverrides
+}
+
+/**
+ * Reads, completes and checks an inventory.
+ * @throws InventoryErrors with every mistake of the file and of the overrides; also where it cannot be read.
+ */
+export function loadInventory(file: string, options: LoadOptions = {}): Inventory {
+  return parseInventory(readText(file), file, options.overrides, existsSync)
+}
+
+/**
+ * The same for a text at hand. Pure: `file` only stands in errors and is what sources of `bootstrap` are relative
+ * to; without `exists` every source is taken to be there.
+ * @throws InventoryErrors
+ */
+export function parseInventory(
+  text: string,
+  file: string,
+  overrides: LabOverrides = {},
+  exists: Exists = () => true,
+): Inventory {
+  const yaml = parseYaml(text)
+  const mistakes: Mistake[] = []
+  const report = (mistake: Mistake) => void mistakes.push(mistake)
+  const top = yaml.value
+  if (top === undefined) throw new InventoryErrors(placeAll(yaml, [], file, undefined))
+
+  const overridden = override(valueAt(top, ['lab']), overrides)
+  const isMap = typeof top === 'object' && top !== null && !Array.isArray(top)
+  const whole = isMap ? { ...top, ...(overridden.lab !== undefined && { lab: overridden.lab }) } : top
+  checkStructure(whole, report)
+
+  if (isMap) {
+    const lab = completeLab(overridden.lab, report)
+    const grouped = groupHosts(valueAt(top, ['all']), report)
+    // A tree that yields no host because of a mistake in it is not also told that it has none.
+    const hosts =
+      grouped.hosts.length === 0 && mistakes.some(({ path }) => path[0] === 'all')
+        ? []
+        : placeHosts(grouped.hosts, lab, report)
+    const pods = placePods(hosts, report)
+    const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, file, exists, report)]))
+    if (mistakes.length === 0 && yaml.problems.length === 0) {
+      return {
+        file,
+        lab: complete(lab),
+        hosts: hosts.map((host) => completeHost(host, pods, acts)),
+        ...groupTables(grouped),
+      }
+    }
+  }
+  throw new InventoryErrors(placeAll(yaml, mistakes, file, overridden))
+}
+
+function readText(file: string): string {
+  const wrong = (what: string, todo: string) =>
+    new InventoryErrors([
+      { path: [], what, todo, place: file, line: 0, column: 0, text: `${file}: ${what}; ${todo}` },
+    ])
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') throw wrong('there is no such file', 'check the path')
+    if (code === 'EISDIR') throw wrong('is a folder', 'name the inventory file in it')
+    if (code === 'EACCES') throw wrong('may not be read by this user', 'check its permissions')
+    throw wrong(`cannot be read (${code ?? String(error)})`, 'check the file')
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw wrong('is not UTF-8 text', 'save it as UTF-8')
+  }
+}
+
+/** Mistakes of the text with line and column, in the file's order; then those of the configuration. */
+function placeAll(
+  yaml: YamlText,
+  mistakes: readonly Mistake[],
+  file: string,
+  overridden: Overridden | undefined,
+): PlacedMistake[] {
+  const placed = [
+    ...yaml.problems.map(({ line, column, ...mistake }) =>
+      withPlace(mistake, `${file}:${line}:${column}`, line, column),
+    ),
+    ...mistakes.map((mistake) => {
+      const key = overridden?.origin(mistake.path)
+      if (key) return withPlace({ ...mistake, path: key }, 'config', Infinity, 0)
+      const { line, column } = yaml.locate(mistake.path, mistake.atKey)
+      return withPlace(mistake, `${file}:${line}:${column}`, line, column)
+    }),
+  ]
+  const seen = new Set<string>()
+  return placed
+    .filter(({ text }) => !seen.has(text) && seen.add(text))
+    .sort((a, b) => (a.line === b.line ? a.column - b.column : a.line < b.line ? -1 : 1))
+    .map((mistake) => (mistake.line === Infinity ? { ...mistake, line: 0 } : mistake))
+}
+
+function withPlace(mistake: Mistake, place: string, line: number, column: number): PlacedMistake {
+  const path = pathText(mistake.path)
+  const where = place === 'config' ? `config overlab:${path}` : `${place}${path === '' ? '' : ` ${path}`}`
+  return { ...mistake, place, line, column, text: `${where}: ${mistake.what}; ${mistake.todo}` }
+}
+
+/** No mistake was found, so nothing is missing; if it is, that is a fault of ours. */
+function sure<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`inventory: ${what} is missing although no mistake was reported`)
+  return value
+}
+
+function complete(lab: KnownLab): Lab {
+  const subnets = sure(lab.subnets, 'subnets')
+  return {
+    name: sure(lab.name, 'name'),
+    underlay: toCidr(sure(lab.underlay, 'underlay')),
+    mtu: sure(lab.mtu, 'mtu'),
+    overlay: {
+      Network: toCidr(sure(lab.network, 'Network')),
+      SubnetLen: subnets.length,
+      SubnetMin: toIp(subnets.min),
+      SubnetMax: toIp(subnets.max),
+      Backend: sure(lab.backend, 'Backend'),
+    },
+  }
+}
+
+function completeHost(
+  placed: PlacedHost,
+  pods: ReadonlyMap<string, Pod[]>,
+  acts: ReadonlyMap<string, Host['bootstrap']>,
+): Host {
+  const { name, groups } = placed.host
+  return {
+    name,
+    groups: groups.filter((group) => group !== 'all'),
+    machine: 'namespace',
+    number: sure(placed.numbered, `${name}'s number`).number,
+    address: toIp(sure(placed.address, `${name}'s address`).value),
+    subnet: toCidr(sure(placed.subnet, `${name}'s subnet`).value),
+    ...(placed.vtepMac && { vtepMac: placed.vtepMac }),
+    iptables: placed.iptables,
+    pods: sure(pods.get(name), `${name}'s pods`),
+    bootstrap: sure(acts.get(name), `${name}'s acts`),
+    vars: placed.vars,
+  }
+}
+
+function groupTables({ groups, children }: Grouped): Pick<Inventory, 'groups' | 'children'> {
+  return { groups: Object.fromEntries(groups), children: Object.fromEntries(children) }
+}

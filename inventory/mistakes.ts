@@ -1,0 +1,57 @@
+/** A user's mistakes: where, what, and what to do. All of them are collected before any is reported. */
+
+export type Path = readonly (string | number)[]
+
+export interface Mistake {
+  /** The keys from the top of the file to the place. */
+  readonly path: Path
+  /** Point at the key even where there is a value: an unknown key, a key that must not be there. */
+  readonly atKey?: boolean
+  /** What is wrong, without the path; one line. */
+  readonly what: string
+  /** What to do about it; one line. */
+  readonly todo: string
+}
+
+/** A mistake with its place in words. */
+export interface PlacedMistake extends Mistake {
+  /** `inventory/lab.yaml:14:9`, or `config` for a stack's configuration. */
+  readonly place: string
+  /** 1-based; 0 where the place is no line of a file. */
+  readonly line: number
+  readonly column: number
+  /** The whole line: `place path: what; what to do`. */
+  readonly text: string
+}
+
+export type Report = (mistake: Mistake) => void
+
+/** Thrown by `loadInventory` and `parseInventory`. The message has one line for each mistake, in the file's order. */
+export class InventoryErrors extends Error {
+  readonly mistakes: readonly PlacedMistake[]
+
+  constructor(mistakes: readonly PlacedMistake[]) {
+    super(mistakes.map((mistake) => mistake.text).join('\n'))
+    this.name = 'InventoryErrors'
+    this.mistakes = mistakes
+    // A stack trace of ours tells the author of an inventory nothing.
+    this.stack = this.message
+  }
+}
+
+/** `all.hosts.node1.bootstrap[0].run`; a key that would be ambiguous is quoted: `all.vars["a.b"]`. */
+export function pathText(path: Path): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`
+      if (!/^[\p{L}\p{N}_[\]:-]+$/u.test(part)) return `[${JSON.stringify(part)}]`
+      return index === 0 ? part : `.${part}`
+    })
+    .join('')
+}
+
+/** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */
+export function enumerate(words: readonly string[], most = 4): string {
+  const shown = words.length > most ? [...words.slice(0, most - 1), `${words.length - most + 1} more`] : words
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`
+}

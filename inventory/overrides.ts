@@ -1,0 +1,113 @@
+/** What a stack's configuration changes in an inventory's `lab` block. */
+import { backendKeys } from './schema.ts'
+import type { Path } from './mistakes.ts'
+import { valueAt } from './structure.ts'
+
+export interface LabOverrides {
+  readonly name?: string
+  readonly underlay?: string
+  readonly mtu?: number
+  /** Replaces `Backend` by one of this type; of the file's other keys those stay that the new type has too. */
+  readonly backend?: string
+  /** Laid over the file's net-conf, key by key (JSON merge patch, RFC 7386): a null takes the file's key away. */
+  readonly overlay?: object
+}
+
+const keys = ['name', 'underlay', 'mtu', 'backend', 'overlay'] as const
+
+/** Reads the overrides from a configuration of texts, such as Pulumi's; `overlay` is JSON. */
+export function overridesFrom(get: (key: string) => string | undefined): LabOverrides {
+  const given = keys.flatMap((key) => {
+    const text = get(key)
+    return text === undefined
+      ? []
+      : [[key, key === 'mtu' || key === 'overlay' ? parsed(text) : text] as const]
+  })
+  // A text that is no number or no JSON stays what it is: the schema says what is wrong with it.
+  return Object.fromEntries(given) as LabOverrides
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}
+
+export interface Overridden {
+  readonly lab: unknown
+  /** The configuration's own name of the value at a path of the file, where it comes from there: `['backend']`. */
+  origin(path: Path): Path | undefined
+}
+
+/** Pure. Lays the overrides over the lab block; what has the wrong form is laid over as well, for the schema to see. */
+export function override(lab: unknown, overrides: LabOverrides): Overridden {
+  const origins = new Map<string, Path>()
+  const from = (path: Path, key: Path) => void origins.set(JSON.stringify(path), key)
+  if (lab !== undefined && lab !== null && !isMap(lab)) return { lab, origin: () => undefined }
+  const merged: Record<string, unknown> = { ...(lab as Record<string, unknown> | null | undefined) }
+
+  for (const key of ['name', 'underlay', 'mtu'] as const) {
+    if (overrides[key] === undefined) continue
+    merged[key] = overrides[key]
+    from(['lab', key], [key])
+  }
+  const type = overrides.backend ?? valueAt(overrides.overlay, ['Backend', 'Type'])
+  if (type !== undefined) {
+    const overlay = isMap(merged['overlay']) ? merged['overlay'] : {}
+    const known =
+      typeof type === 'string' && Object.hasOwn(backendKeys, type) ? (backendKeys[type] ?? []) : []
+    const kept = Object.entries(isMap(overlay['Backend']) ? overlay['Backend'] : {}).filter(([key]) =>
+      known.includes(key),
+    )
+    merged['overlay'] = { ...overlay, Backend: { ...Object.fromEntries(kept), Type: type } }
+    from(
+      ['lab', 'overlay', 'Backend', 'Type'],
+      overrides.backend === undefined ? ['overlay', 'Backend', 'Type'] : ['backend'],
+    )
+  }
+  if (overrides.overlay !== undefined) {
+    merged['overlay'] = mergePatch(
+      merged['overlay'],
+      overrides.overlay,
+      ['lab', 'overlay'],
+      ['overlay'],
+      from,
+    )
+  }
+  return {
+    lab: lab === undefined && Object.keys(merged).length === 0 ? lab : merged,
+    origin: (path) => {
+      for (let length = path.length; length > 0; length--) {
+        const key = origins.get(JSON.stringify(path.slice(0, length)))
+        if (key) return [...key, ...path.slice(length)]
+      }
+      return undefined
+    },
+  }
+}
+
+function mergePatch(
+  target: unknown,
+  patch: unknown,
+  path: Path,
+  key: Path,
+  from: (path: Path, key: Path) => void,
+): unknown {
+  if (!isMap(patch)) {
+    from(path, key)
+    return patch
+  }
+  if (!isMap(target)) from(path, key)
+  const merged: Record<string, unknown> = isMap(target) ? { ...target } : {}
+  for (const [inner, value] of Object.entries(patch)) {
+    if (value === null) delete merged[inner]
+    else merged[inner] = mergePatch(merged[inner], value, [...path, inner], [...key, inner], from)
+  }
+  return merged
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

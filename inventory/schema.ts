@@ -1,0 +1,298 @@
+/**
+ * The inventory's form, in one place: the loader checks with it, and editors complete with the JSON Schema made
+ * from it. What needs more than one value at a time (duplicates, overlaps, budgets) is checked after it.
+ */
+import { z } from 'zod'
+import { unsupported } from './flannel-keys.ts'
+import { cidr, ip, mac, name } from './values.ts'
+
+/** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
+export const leastMtu = 576
+/** More machines than one kernel is asked to carry; also what stops `node[1:100000000]`. */
+export const mostHosts = 1024
+/** Keys of the user's own variables, and of Ansible's, which may stand beside overlab's own. */
+export const ownVariable = /^(x_|ansible_)/
+
+const only = <T extends boolean>(value: T, key: string) =>
+  z.literal(value, { error: unsupportedText(`${key}: ${String(!value)}`) }).meta({
+    description: `Only ${String(value)}: flannel knows the other value, overlab does not support it yet.`,
+  })
+
+function unsupportedText(what: string): string {
+  const { what: sentence, todo } = unsupported(what)
+  return `!${sentence}; ${todo}`
+}
+
+const port = z.int().min(1).max(65535)
+
+const vxlanBackend = z
+  .strictObject({
+    Type: z.literal('vxlan'),
+    VNI: z
+      .int()
+      .min(1)
+      .max(2 ** 24 - 1)
+      .refine(
+        (vni) => vni < 10_000_000,
+        'makes a device name flannel.VNI longer than the 15 characters of Linux; use at most 9999999',
+      )
+      .optional()
+      .meta({ description: 'VXLAN network identifier; the device is flannel.VNI.', default: 1 }),
+    Port: port.optional().meta({ description: 'UDP port of the outer packets.', default: 8472 }),
+    MTU: z
+      .int()
+      .min(leastMtu)
+      .max(65535)
+      .optional()
+      .meta({
+        description:
+          "The underlay's MTU as the backend shall see it; the pods get 50 less. The NIC's unless told.",
+        examples: [1400],
+      }),
+    DirectRouting: z.boolean().optional().meta({
+      description: 'Route straight to a peer that is on the same link, without encapsulation.',
+      default: false,
+    }),
+    GBP: only(false, 'GBP').optional(),
+    Learning: only(false, 'Learning').optional(),
+  })
+  .meta({ title: 'vxlan', description: 'Ethernet frames in UDP, by the kernel (outer header 50 bytes).' })
+
+const hostGwBackend = z
+  .strictObject({ Type: z.literal('host-gw') })
+  .meta({ title: 'host-gw', description: 'Plain routes by way of the peers; all of them on one link.' })
+
+const udpBackend = z
+  .strictObject({
+    Type: z.literal('udp'),
+    Port: port.optional().meta({ description: 'UDP port of the outer packets.', default: 8285 }),
+  })
+  .meta({ title: 'udp', description: 'IPv4 packets in UDP (outer header 28 bytes).' })
+
+const backends = { vxlan: vxlanBackend, 'host-gw': hostGwBackend, udp: udpBackend }
+
+/** The keys that each backend has. */
+export const backendKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(backends).map(([type, schema]) => [type, Object.keys(schema.shape)]),
+)
+
+const backend = z
+  .discriminatedUnion('Type', [vxlanBackend, hostGwBackend, udpBackend])
+  .meta({ description: 'How packets get from host to host. Left out, it is udp, as in flannel.' })
+
+const overlay = z
+  .strictObject({
+    Network: cidr.meta({ description: "All pods' addresses.", examples: ['10.244.0.0/16'] }),
+    SubnetLen: z.int().min(1).max(30).optional().meta({
+      description:
+        "Prefix length of a host's subnet: 24, or the Network's length + 2 where the Network is smaller than a /22.",
+    }),
+    SubnetMin: ip
+      .optional()
+      .meta({ description: 'First subnet to give out; the second of Network unless told.' }),
+    SubnetMax: ip
+      .optional()
+      .meta({ description: 'Last subnet to give out; the last of Network unless told.' }),
+    EnableIPv4: only(true, 'EnableIPv4').optional(),
+    EnableIPv6: only(false, 'EnableIPv6').optional(),
+    EnableNFTables: only(false, 'EnableNFTables').optional(),
+    Backend: backend.optional(),
+  })
+  .meta({ description: "flannel's net-conf.json, key for key." })
+
+export const lab = z
+  .strictObject({
+    name: name.meta({
+      description: "The lab's name; two labs that are up at once need two.",
+      examples: ['lab'],
+    }),
+    underlay: cidr.meta({
+      description: 'The network that joins the machines; its last usable address is the controller.',
+      examples: ['192.168.77.0/24'],
+    }),
+    mtu: z
+      .int()
+      .min(leastMtu)
+      .max(65535)
+      .optional()
+      .meta({ description: "MTU of the machines' NIC.", default: 1500 }),
+    overlay,
+  })
+  .meta({ description: 'What all machines share.' })
+
+const line = z
+  .string()
+  .min(1)
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  .regex(/^[^\u0000-\u001f\u007f]*$/, 'holds a control character; write plain text on one line')
+
+const triggers = z
+  .array(z.string())
+  .optional()
+  .meta({ description: 'The act is done again when one of these texts changes.' })
+
+const actName = name
+  .optional()
+  .meta({ description: 'How the act is called in a preview; made from its content unless told.' })
+
+const runAct = z
+  .strictObject({
+    name: actName,
+    run: z
+      .string()
+      .regex(/^[^\0]*\S[^\0]*$/, 'is an empty command; write what the machine shall run')
+      .meta({ description: 'A shell command to run on the machine.', examples: ['echo hello > /etc/motd'] }),
+    delete: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'A shell command to run when the act is taken back.' }),
+    triggers,
+    environment: z
+      .record(
+        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name of an environment variable'),
+        z.string(),
+      )
+      .optional()
+      .meta({ description: 'Environment variables of the command.' }),
+  })
+  .meta({ title: 'run', description: 'A command to run once.' })
+
+const copyAct = z
+  .strictObject({
+    name: actName,
+    copy: line.meta({
+      description: 'A file or folder, relative to the inventory file.',
+      examples: ['files/motd'],
+    }),
+    to: line.regex(/^\//, 'is not an absolute path; start it with /').meta({
+      description: 'Where it goes on the machine; an absolute path.',
+      examples: ['/etc/motd'],
+    }),
+    triggers,
+  })
+  .meta({ title: 'copy', description: 'A file to copy once.' })
+
+const bootstrap = z
+  .array(z.union([runAct, copyAct]))
+  .meta({
+    description:
+      "One-shot acts, after the machine is there and before the overlay; a group's come before the host's.",
+  })
+
+const podOptions = z
+  .strictObject({ address: ip.optional().meta({ description: "An address of the host's subnet." }) })
+  .nullable()
+
+const pods = z
+  .union([
+    z.int().min(0).max(65536).meta({ title: 'a count', description: 'HOST-pod1, HOST-pod2, ...' }),
+    z.array(name).meta({ title: 'names' }),
+    z.record(name, podOptions).meta({ title: 'names with addresses' }),
+  ])
+  .meta({
+    description: 'A count, a list of names, or a map from name to {address}.',
+    examples: [2, ['web', 'db']],
+  })
+
+const number = z
+  .int()
+  .min(1)
+  .max(2 ** 24)
+
+/** Variables that make sense for many hosts. */
+const sharedVariables = {
+  machine: z
+    .literal('namespace')
+    .meta({
+      description: 'Where the machine comes from: Linux namespaces of this computer.',
+      default: 'namespace',
+    }),
+  pods,
+  iptables: z.enum(['auto', 'nft', 'legacy']).meta({
+    description: 'The variant of iptables to use; auto is what the machine uses by default.',
+    default: 'auto',
+  }),
+  bootstrap,
+  number_from: z
+    .int()
+    .min(0)
+    .max(2 ** 24)
+    .meta({
+      description: 'Added to the trailing number of host names, so that web1 and db1 can be in one lab.',
+      examples: [100],
+    }),
+  ansible_group_priority: z
+    .int()
+    .meta({ description: "Ansible's: at the same depth the highest number wins.", default: 1 }),
+}
+
+/** Variables that belong to one host. */
+const hostOnlyVariables = {
+  address: ip.meta({
+    description: "The machine's address in the underlay; the first one + number unless told.",
+  }),
+  ansible_host: ip.meta({ description: "Ansible's name for address." }),
+  number: number.meta({
+    description:
+      "The host's place in underlay and overlay; the trailing number of its name (+ number_from) unless told.",
+  }),
+  subnet: cidr.meta({ description: "The pods' subnet; SubnetMin + (number - 1) subnets unless told." }),
+  vtep_mac: mac.meta({ description: 'MAC of flannel.VNI; made from the name unless told.' }),
+}
+
+export const hostOnly = Object.keys(hostOnlyVariables)
+export const variables = { ...sharedVariables, ...hostOnlyVariables }
+export type VariableName = keyof typeof variables
+
+const own = {
+  patternProperties: {
+    '^x_': { description: 'A variable of your own.' },
+    '^ansible_': { description: "A variable of Ansible's." },
+  },
+}
+
+const groupVars = z
+  .strictObject(sharedVariables)
+  .partial()
+  .meta({
+    id: 'vars',
+    description:
+      'Variables of all hosts of the group. A child group goes before its parent, a host before its groups.',
+    ...own,
+  })
+
+const hostVars = z
+  .strictObject(variables)
+  .omit({ ansible_group_priority: true })
+  .partial()
+  .meta({ id: 'host', description: 'Variables of this host (or of every host of the range).', ...own })
+
+/** Ansible's own rule, with the dash that it only warns about. */
+const groupName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,62}$/, 'is not a group name; use letters, digits and underscores')
+
+const group = z
+  .strictObject({
+    hosts: z
+      .record(z.string(), hostVars.nullable())
+      .nullable()
+      .optional()
+      .meta({ description: 'Hosts: a name (node1), or a range as in Ansible (node[1:3]).' }),
+    vars: groupVars.nullable().optional(),
+    get children(): z.ZodType {
+      return z
+        .record(groupName, group.nullable())
+        .nullable()
+        .optional()
+        .meta({
+          description: 'Groups below this one. An empty body names a group that is written out elsewhere.',
+        })
+    },
+  })
+  .meta({ id: 'group', description: 'A group of hosts, as in Ansible.' })
+
+export const inventoryFile = z
+  .strictObject({ lab, all: group.meta({ description: 'The group of all hosts.' }) })
+  .meta({ title: 'overlab inventory', description: 'Machines, pods and one flannel backend.' })
