@@ -1,0 +1,94 @@
+import pLimit from 'p-limit'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client, ClientChannel, ExecOptions } from 'ssh2'
+
+/** sshd allows 10 sessions a connection unless told otherwise (MaxSessions); two stay free for those still closing. */
+const mostChannels = 8
+
+/** Opens channels of one connection, at most a few at a time; more wait for their turn. */
+export interface Channels {
+  /**
+   * Opens a channel that runs `command` and gives it to `use`; the turn ends when `use` does.
+   * A channel refused by the server is asked for again, since nothing has run yet.
+   */
+  with<T>(command: string, options: ExecOptions, use: (channel: ClientChannel) => Promise<T>): Promise<T>
+}
+
+export function channelsOf(client: Client): Channels {
+  const limit = pLimit(mostChannels)
+  let open = 0
+  return {
+    with: <T>(command: string, options: ExecOptions, use: (channel: ClientChannel) => Promise<T>) =>
+      limit(async () => {
+        for (let refusals = 1; ; refusals++) {
+          let opened: { work: Promise<T> }
+          try {
+            opened = await exec(client, command, options, use)
+          } catch (error) {
+            // A server with a lower MaxSessions: keep to what it gave. It counts a session until it has buried it.
+            if (!(error instanceof Error && 'reason' in error) || (open === 0 && refusals >= 6)) throw error
+            limit.concurrency = Math.max(1, Math.min(limit.concurrency, open))
+            await sleep(Math.min(20 * 2 ** refusals, 500))
+            continue
+          }
+          open++
+          return await opened.work.finally(() => open--)
+        }
+      }),
+  }
+}
+
+/**
+ * Calls `use` inside ssh2's own callback: the exit code and the end of a short command may stand in the very
+ * packet that opened it, and their events find no listener one turn later.
+ */
+function exec<T>(
+  client: Client,
+  command: string,
+  options: ExecOptions,
+  use: (channel: ClientChannel) => Promise<T>,
+): Promise<{ work: Promise<T> }> {
+  return new Promise((resolve, reject) => {
+    // Throws at once where the connection has ended.
+    client.exec(command, options, (error, channel) => {
+      if (error) return reject(error)
+      // For good: writing to a shell that left without reading is an 'error' event, which would end the process.
+      channel.on('error', () => {})
+      channel.stderr.on('error', () => {})
+      const work = use(channel)
+      work.catch(() => {})
+      resolve({ work })
+    })
+  })
+}
+
+/** How long a kill may take before it is believed to be done, in ms. */
+const killMs = 2_000
+
+/**
+ * Ends the channel and what runs in it, its children too: sshd gives every command a process group, `pid`.
+ * A signal by SSH itself reaches only commands of users other than root, and only while the input is open;
+ * hence a second command, past the limit: that is what the free channels are for. Never throws.
+ */
+export async function kill(client: Client, channel: ClientChannel, pid?: number): Promise<void> {
+  channel.signal('KILL')
+  channel.close()
+  if (pid === undefined || pid <= 1) return
+  const line = `exec sh -c 'kill -9 -${pid} || kill -9 ${pid}'`
+  const killed = exec(client, line, {}, (killer) => {
+    killer.resume()
+    killer.stderr.resume()
+    return new Promise<void>((resolve) => killer.on('close', () => resolve()))
+  }).then(({ work }) => work)
+  const patience = new AbortController()
+  await Promise.race([
+    killed.catch(() => {}),
+    sleep(killMs, undefined, { signal: patience.signal }).catch(() => {}),
+  ])
+  patience.abort()
+}
+
+/** The server has said that no more output comes. ssh2 keeps this beside its public interface. */
+export function isAtEnd(channel: ClientChannel): boolean {
+  return (channel as unknown as { incoming: { state: string } }).incoming.state !== 'open'
+}

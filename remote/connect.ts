@@ -1,0 +1,220 @@
+import { readFile } from 'node:fs/promises'
+import { connect as tcp } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NodeSSH } from 'node-ssh'
+import type { Algorithms, Client } from 'ssh2'
+import { type Backoff, wait } from './backoff.ts'
+import { HostError } from './errors.ts'
+import { badIdentity, cancelled, type Diagnosis, diagnose } from './failures.ts'
+import { type HostKey, hostKeyAlgorithms, parseHostKey, sameKey } from './host-key.ts'
+import type { Target } from './target.ts'
+
+/** Times are in milliseconds. */
+export interface ConnectOptions {
+  /** One attempt: TCP, key exchange and authentication. Default 10 s. */
+  readonly attemptMs?: number
+  /** No new attempt starts after this time. Default 20 s. */
+  readonly overallMs?: number
+  /** Default: 6 attempts, 100 ms doubling up to 2 s. */
+  readonly backoff?: Partial<Backoff>
+  /** A question goes out after this much silence; the fourth one without an answer ends the connection. Default 5 s. */
+  readonly keepaliveMs?: number
+  readonly signal?: AbortSignal
+  /** Runs one attempt when its turn has come: the pool's limit. The waits between attempts take no turn. */
+  readonly turn?: <T>(attempt: () => Promise<T>) => Promise<T>
+}
+
+/** An authenticated connection whose 'error' events have a listener for good. */
+export interface Connection {
+  readonly client: Client
+  /** The connection's end: undefined while it lives; then why it ended, as far as known. */
+  ended(): { readonly cause?: Error } | undefined
+  /** Called once at the end, or at once if that has been. Returns how to take it back. */
+  onEnd(listener: (cause?: Error) => void): () => void
+  close(): Promise<void>
+}
+
+/**
+ * The cheapest secure choice first, as measured with Node's native crypto; what follows is for other servers.
+ * No compression: it costs more than a LAN saves.
+ */
+const algorithms = {
+  kex: [
+    'curve25519-sha256',
+    'curve25519-sha256@libssh.org',
+    'ecdh-sha2-nistp256',
+    'ecdh-sha2-nistp384',
+    'ecdh-sha2-nistp521',
+    'diffie-hellman-group16-sha512',
+    'diffie-hellman-group14-sha256',
+  ],
+  cipher: [
+    'aes128-gcm@openssh.com',
+    'aes256-gcm@openssh.com',
+    'chacha20-poly1305@openssh.com',
+    'aes128-ctr',
+    'aes256-ctr',
+  ],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
+  compress: ['none'],
+} satisfies Algorithms
+
+/**
+ * Connects, and only that is ever tried again: refused, unreachable, late and cut-off attempts are, after a
+ * wait with jitter; a wrong host key or a refused client key is not.
+ *
+ * @throws HostError of step `connect`
+ */
+export async function connect(target: Target, options: ConnectOptions = {}): Promise<Connection> {
+  const { attemptMs = 10_000, overallMs = 20_000, turn = (attempt) => attempt() } = options
+  const backoff = { attempts: 6, baseMs: 100, capMs: 2_000, ...options.backoff }
+  const pinned = pinnedKey(target)
+  const privateKey = await identity(target)
+  const deadline = performance.now() + overallMs
+  for (let attempt = 1; ; attempt++) {
+    if (options.signal?.aborted) throw new HostError(cancelled(target, 'connect'))
+    const outcome = await turn(() => once(target, privateKey, pinned, attemptMs, options))
+    if ('client' in outcome) return outcome
+    const pause = wait(attempt, backoff)
+    if (outcome.final || attempt >= backoff.attempts || performance.now() + pause > deadline) {
+      throw new HostError(
+        {
+          host: target.name,
+          step: 'connect',
+          why: outcome.why + (attempt > 1 ? `, ${attempt} times` : ''),
+          ...(outcome.hint !== undefined && { hint: outcome.hint }),
+        },
+        { cause: outcome.error },
+      )
+    }
+    try {
+      await sleep(pause, undefined, options.signal ? { signal: options.signal } : {})
+    } catch {
+      throw new HostError(cancelled(target, 'connect'))
+    }
+  }
+}
+
+function pinnedKey(target: Target): HostKey {
+  try {
+    return parseHostKey(target.hostKey)
+  } catch (error) {
+    throw new HostError({
+      host: target.name,
+      step: 'connect',
+      why: `the pinned host key ${(error as Error).message}`,
+      hint: 'give the line of /etc/ssh/ssh_host_ed25519_key.pub of that host',
+    })
+  }
+}
+
+async function identity(target: Target): Promise<string> {
+  try {
+    return await readFile(target.identityFile, 'utf8')
+  } catch (error) {
+    throw new HostError(badIdentity(target, error as Error), { cause: error })
+  }
+}
+
+/** One attempt: a connection, or why there is none. */
+async function once(
+  target: Target,
+  privateKey: string,
+  pinned: HostKey,
+  timeoutMs: number,
+  { keepaliveMs = 5_000, signal }: ConnectOptions,
+): Promise<Connection | (Diagnosis & { error: Error })> {
+  // Without noDelay the kernel holds back a small packet until the one before it is acknowledged, up to 40 ms.
+  const socket = tcp({ host: target.host, port: target.port, noDelay: true })
+  let presented: Buffer | undefined
+  let lastError: Error | undefined
+  const remember = (error: Error) => (lastError ??= error)
+  // Stays for ever: ssh2 also reports a reset of an idle connection as an 'error' event, which would end the process.
+  socket.on('error', remember)
+  const abort = () => socket.destroy(new Error('cancelled'))
+  signal?.addEventListener('abort', abort)
+  const ssh = new NodeSSH()
+  try {
+    const connecting = ssh.connect({
+      sock: socket,
+      username: target.user,
+      privateKey,
+      authHandler: ['publickey'],
+      readyTimeout: timeoutMs,
+      keepaliveInterval: keepaliveMs,
+      keepaliveCountMax: 3,
+      algorithms: {
+        ...algorithms,
+        serverHostKey: hostKeyAlgorithms(pinned) as Algorithms['serverHostKey'] & string[],
+      },
+      hostVerifier: (blob: Buffer) => {
+        if (sameKey(blob, pinned.blob)) return true
+        presented = Buffer.from(blob)
+        return false
+      },
+    })
+    // node-ssh drops its own listener when the connection is ready; ours must be there before.
+    ssh.connection?.on('error', remember)
+    await connecting
+    // Read inside this turn of the event loop: node-ssh sets it to null at the end of the connection.
+    const client = ssh.connection
+    if (!client) throw lastError ?? new Error('No response from server')
+    return watch(
+      client,
+      () => socket.destroy(),
+      () => lastError,
+    )
+  } catch (caught) {
+    socket.destroy()
+    const error = lastError ?? (caught as Error)
+    if (/parse privateKey|valid\) private key/.test(error.message)) {
+      throw new HostError(badIdentity(target, error), { cause: error })
+    }
+    if (signal?.aborted) throw new HostError(cancelled(target, 'connect'), { cause: error })
+    return { ...diagnose(target, error, { pinned, presented, timeoutMs }), error }
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function watch(client: Client, destroy: () => void, lastError: () => Error | undefined): Connection {
+  const listeners = new Set<(cause?: Error) => void>()
+  let end: { cause?: Error } | undefined
+  const onEnd = (cause = lastError()) => {
+    if (end) return
+    end = cause ? { cause } : {}
+    for (const listener of listeners) listener(cause)
+    listeners.clear()
+  }
+  // A half-open connection is of no use: the first FIN ends it.
+  client.on('end', () => {
+    onEnd()
+    destroy()
+  })
+  client.on('close', () => onEnd())
+  client.on('error', () => {
+    onEnd()
+    destroy()
+  })
+  return {
+    client,
+    ended: () => end,
+    onEnd(listener) {
+      if (end) listener(end.cause)
+      else listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: () =>
+      new Promise((resolve) => {
+        if (end) return resolve()
+        onEnd(new Error('closed on this side'))
+        // A host that is gone never answers the goodbye.
+        const impatience = setTimeout(destroy, 1_000)
+        client.once('close', () => {
+          clearTimeout(impatience)
+          resolve()
+        })
+        client.end()
+      }),
+  }
+}

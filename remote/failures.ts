@@ -1,0 +1,208 @@
+import type { HostFailure } from './errors.ts'
+import { fingerprint, type HostKey } from './host-key.ts'
+import type { Target } from './target.ts'
+
+/** A refusal that another attempt cannot change is final. */
+export interface Diagnosis {
+  readonly why: string
+  readonly hint?: string
+  readonly final: boolean
+}
+
+/** What ssh2 and Node's sockets put on their errors. */
+interface SshError extends Error {
+  readonly level?: string
+  /** An errno's name from a socket, a number (RFC 4253 11.1) from a server's disconnect message. */
+  readonly code?: string | number
+}
+
+const isItUp = 'is the machine up? `overlab doctor` tells, `pulumi up` boots it again'
+
+/** Says why a connection could not be made and whether another attempt may help. Pure. */
+export function diagnose(
+  target: Target,
+  error: Error,
+  seen: { pinned: HostKey; presented?: Buffer | undefined; timeoutMs: number },
+): Diagnosis {
+  const at = `${target.host}:${target.port}`
+  const { level, code, message } = error as SshError
+  if (seen.presented) {
+    return {
+      why: `the host key of ${at} is not the pinned one: it shows ${fingerprint(seen.presented)}, pinned is ${fingerprint(seen.pinned.blob)}`,
+      hint:
+        'another machine answers at this address, or this one was made anew outside of overlab. Nothing was sent to it. ' +
+        'If it is the right machine, pin its key (`ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` there prints the fingerprint)',
+      final: true,
+    }
+  }
+  if (level === 'client-authentication' || (code === 2 && /authentication/i.test(message))) {
+    return {
+      why: `${at} refused the key ${target.identityFile} for the user ${target.user}`,
+      hint: `is its public half in ${target.user}'s authorized_keys there? sshd's log on the host says more`,
+      final: true,
+    }
+  }
+  switch (code) {
+    case 'ECONNREFUSED':
+      return { why: `nothing listens on ${at}`, hint: isItUp, final: false }
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return { why: `${at} cannot be reached (${code})`, hint: isItUp, final: false }
+    case 'ENOTFOUND':
+      return {
+        why: `the name ${target.host} is unknown`,
+        hint: 'check the address in the inventory',
+        final: true,
+      }
+    case 'EAI_AGAIN':
+      return {
+        why: `the name ${target.host} could not be looked up`,
+        hint: 'does the resolver work?',
+        final: false,
+      }
+    case 'ETIMEDOUT':
+      return { why: `${at} did not answer`, hint: isItUp, final: false }
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return {
+        why: `${at} broke the connection off before it was ready (${code})`,
+        hint: "sshd's log on the host says more; a machine that is still starting does this too",
+        final: false,
+      }
+    case 'EACCES':
+    case 'EPERM':
+      return {
+        why: `connecting to ${at} is forbidden here (${code})`,
+        hint: 'does a local firewall forbid it?',
+        final: true,
+      }
+  }
+  if (level === 'client-timeout') {
+    return { why: `${at} was not ready within ${seconds(seen.timeoutMs)}`, hint: isItUp, final: false }
+  }
+  if (level === 'handshake') {
+    return {
+      why: `no SSH with ${at}: ${message}`,
+      hint: 'overlab needs OpenSSH 7.2 or newer there, with an algorithm in common',
+      final: true,
+    }
+  }
+  if (/Connection lost before handshake|No response from server/.test(message)) {
+    return {
+      why: `${at} closed the connection before it was ready`,
+      hint: 'sshd does this when too many connect at once (MaxStartups), and a machine that is still starting',
+      final: false,
+    }
+  }
+  if (level === 'protocol') {
+    return {
+      why: `${at} does not speak SSH: ${message}`,
+      hint: 'check host and port in the inventory',
+      final: true,
+    }
+  }
+  return { why: `cannot connect to ${at}: ${message}`, hint: isItUp, final: false }
+}
+
+/** The private key cannot be used; nothing was sent to the host. */
+export function badIdentity(target: Target, error: Error): HostFailure {
+  const { code, message } = error as SshError
+  const file = target.identityFile
+  const place = { host: target.name, step: 'connect' }
+  if (code === 'ENOENT') {
+    return {
+      ...place,
+      why: `there is no private key ${file}`,
+      hint: '`pulumi up` makes the key of a lab; is this the right folder and machine?',
+    }
+  }
+  if (code === 'EACCES')
+    return { ...place, why: `the private key ${file} cannot be read`, hint: 'run as its owner, or with sudo' }
+  if (/passphrase|encrypted/i.test(message)) {
+    return {
+      ...place,
+      why: `the private key ${file} is locked by a passphrase`,
+      hint: 'overlab needs a key without one; make it with `ssh-keygen -t ed25519 -N ""`',
+    }
+  }
+  return {
+    ...place,
+    why: `${file} holds no usable private key: ${message}`,
+    hint: 'make one with `ssh-keygen -t ed25519 -N ""`',
+  }
+}
+
+export function lost(target: Target, step: string, cause?: Error): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `the connection was lost${cause ? ` (${cause.message})` : ''}; the command may have run in part`,
+    hint: isItUp,
+  }
+}
+
+export function closed(target: Target, step: string): HostFailure {
+  return { host: target.name, step, why: 'the session was closed' }
+}
+
+export function timedOut(target: Target, step: string, timeoutMs: number, stderr: string): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `not finished after ${seconds(timeoutMs)}; it was killed and may have run in part`,
+    stderr,
+  }
+}
+
+export function cancelled(target: Target, step: string): HostFailure {
+  return { host: target.name, step, why: 'cancelled' }
+}
+
+export function tooMuchOutput(target: Target, step: string, limit: number): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `more than ${Math.round(limit / 2 ** 20)} MB of output; it was killed, since half an output would mislead`,
+  }
+}
+
+export function diedBySignal(target: Target, step: string, signal: string, stderr: string): HostFailure {
+  return { host: target.name, step, why: `the shell was killed by ${signal}`, stderr }
+}
+
+export function lingering(target: Target, step: string, exitCode: number, ms: number): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `the script ended (exit ${exitCode}), but something it started still held its output open ${seconds(ms)} later`,
+    hint: 'start background processes with `>/dev/null 2>&1 </dev/null &`',
+  }
+}
+
+export function noShell(target: Target, step: string, exitCode: number, output: string): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `the login shell of ${target.user} did not start \`sh\``,
+    hint: `nothing was run; give ${target.user} a login shell, and no forced command in authorized_keys or sshd_config`,
+    exitCode,
+    stderr: output,
+  }
+}
+
+export function truncated(target: Target, step: string): HostFailure {
+  return { host: target.name, step, why: 'the script did not arrive whole; nothing of it was run' }
+}
+
+export function noChannel(target: Target, step: string, cause: Error): HostFailure {
+  return {
+    host: target.name,
+    step,
+    why: `sshd opened no channel for the command: ${cause.message}`,
+    hint: 'is MaxSessions in its sshd_config 0, or the host out of memory or processes?',
+  }
+}
+
+function seconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`
+}

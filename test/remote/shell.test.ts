@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { afterMark, input, isTruncated, shellCommand } from '../../remote/shell.ts'
+
+const mark = '0123456789abcdef'
+
+/** As sshd does it: the user's login shell with -c. */
+function login(shell: string, bytes: Buffer) {
+  const { status, stdout, stderr } = spawnSync(shell, ['-c', shellCommand], {
+    input: bytes,
+    maxBuffer: 2 ** 26,
+  })
+  return { status, stdout: afterMark(stdout, mark), stderr: afterMark(stderr, mark) }
+}
+
+const shells = ['/bin/dash', '/bin/bash', '/usr/bin/zsh', '/usr/bin/fish', '/bin/csh'].filter((shell) =>
+  existsSync(shell),
+)
+
+for (const shell of shells) {
+  test(`${shell}: outputs, exit code, empty input, no variables left over`, () => {
+    const { status, stdout, stderr } = login(
+      shell,
+      input('cat; echo "a${s-}${m-}${n-}é"; echo no >&2; (exit 7) # end', mark),
+    )
+    expect(stdout?.toString()).toBe('aé\n')
+    expect(stderr?.toString()).toBe('no\n')
+    expect(status).toBe(7)
+  })
+
+  test(`${shell}: nothing of a script that was cut off runs, wherever it was cut`, () => {
+    const whole = input('echo ran; echo ran >&2; echo é', mark)
+    for (let length = mark.length + 4; length < whole.length; length++) {
+      const { status, stdout, stderr } = login(shell, whole.subarray(0, length))
+      expect(stdout?.toString()).toBe('')
+      expect(isTruncated(status ?? -1, stderr ?? Buffer.alloc(0), mark)).toBe(true)
+    }
+  })
+
+  test(`${shell}: a script of 5 MB`, () => {
+    const rows = Array.from({ length: 100_000 }, (_, i) => `route replace 10.244.${i}.0/24 via 10.244.2.0 é`)
+    const script = `x=1\n`.repeat(100_000) + `cat <<'E' | wc -l\n${rows.join('\n')}\nE`
+    expect(Buffer.byteLength(script)).toBeGreaterThan(4_500_000)
+    expect(login(shell, input(script, mark)).stdout?.toString().trim()).toBe('100000')
+  })
+}
+
+test("a script's own exit 113 is not taken for a cut", () => {
+  const { status, stderr } = login('/bin/sh', input('exit 113', mark))
+  expect(isTruncated(status ?? -1, stderr ?? Buffer.alloc(0), mark)).toBe(false)
+})
+
+test('what stands before the mark is dropped, and without a mark there is no output', () => {
+  expect(afterMark(Buffer.from(`Welcome!\n${mark}\nout\n`), mark)?.toString()).toBe('out\n')
+  expect(afterMark(Buffer.from('This account is not available.\n'), mark)).toBeUndefined()
+})
+
+test('a zero byte is refused', () => {
+  expect(() => input('echo \0', mark)).toThrow('a script cannot hold a zero byte')
+})
