@@ -1,0 +1,131 @@
+/** What is in the way of a new underlay. Pure: what is there comes in as values. */
+import ipaddr from 'ipaddr.js'
+import type { UnderlaySpec } from '../machine.ts'
+
+/** The file `owner` of a lab that is up. */
+export interface LabRecord {
+  readonly lab: string
+  readonly owner: string
+  readonly cidr: string
+  readonly mtu: number
+  readonly controller: string
+  readonly link: string
+}
+
+/** `ip -4 -j address`, the fields that matter here. */
+export interface LinkAddresses {
+  readonly ifname: string
+  readonly addr_info: readonly { readonly local?: string; readonly prefixlen?: number }[]
+}
+
+/** `ip -4 -j route show table all`, the fields that matter here. */
+export interface KernelRoute {
+  readonly dst: string
+  readonly dev?: string
+  readonly gateway?: string
+  readonly type?: string
+}
+
+export interface Surroundings {
+  readonly labs: readonly LabRecord[]
+  readonly addresses: readonly LinkAddresses[]
+  readonly routes: readonly KernelRoute[]
+  /** Alias of the link that has the name of this lab's controller link; empty where there is none. */
+  readonly alias: string
+}
+
+export interface Conflict {
+  readonly why: string
+  readonly hint: string
+}
+
+/** Undefined where nothing is in the way; the first thing that is, else. */
+export function findConflict(spec: UnderlaySpec, link: string, around: Surroundings): Conflict | undefined {
+  const own = around.labs.find(({ lab }) => lab === spec.lab)
+  if (own && own.owner !== spec.owner) {
+    return {
+      why: `the lab belongs to ${own.owner}, not to ${spec.owner}`,
+      hint: 'give this lab another name, or destroy the other one from where it was made',
+    }
+  }
+  if (own && (own.cidr !== spec.cidr || own.mtu !== spec.mtu)) {
+    return {
+      why: `the lab is up with the underlay ${own.cidr} (MTU ${own.mtu}), not ${spec.cidr} (MTU ${spec.mtu})`,
+      hint: 'destroy it first; its machines can not move to another underlay',
+    }
+  }
+  if (!own && around.alias !== '' && around.alias !== `overlab ${spec.lab}`) {
+    return {
+      why: `this machine has a link ${link} that overlab did not make for this lab`,
+      hint: 'give the lab another name, or the link',
+    }
+  }
+  const taken = takenBy(spec, link, around)
+  const other = taken.find(({ cidr }) => overlap(cidr, spec.cidr))
+  if (!other) return undefined
+  return {
+    why: `the underlay ${spec.cidr} overlaps ${other.what}`,
+    hint: `pick another one; ${freeNetwork(taken)} is free`,
+  }
+}
+
+interface Taken {
+  readonly cidr: string
+  readonly what: string
+}
+
+function takenBy(spec: UnderlaySpec, link: string, around: Surroundings): Taken[] {
+  const labs = around.labs.filter(({ lab }) => lab !== spec.lab)
+  const ofLabs = new Set([link, ...labs.map((lab) => lab.link)])
+  const addresses = around.addresses
+    .filter(({ ifname }) => !ofLabs.has(ifname))
+    .flatMap(({ ifname, addr_info }) =>
+      addr_info.flatMap(({ local, prefixlen }) =>
+        local === undefined
+          ? []
+          : {
+              cidr: `${local}/${prefixlen ?? 32}`,
+              what: `this machine's address ${local}/${prefixlen ?? 32} on ${ifname}`,
+            },
+      ),
+    )
+  const routes = around.routes
+    .filter(
+      ({ dst, dev, type }) =>
+        !isDefault(dst) && !ofLabs.has(dev ?? '') && type !== 'broadcast' && type !== 'multicast',
+    )
+    .map((route) => ({
+      cidr: route.dst.includes('/') ? route.dst : `${route.dst}/32`,
+      what: `this machine's route to ${route.dst}${route.gateway ? ` via ${route.gateway}` : ''}${route.dev ? ` dev ${route.dev}` : ''}`,
+    }))
+  return [
+    ...labs.map(({ lab, cidr, owner }) => ({
+      cidr,
+      what: `the underlay ${cidr} of the lab ${lab}, which is up (${owner})`,
+    })),
+    ...addresses,
+    ...routes,
+  ]
+}
+
+/** Defaults, and the halves of everything that VPNs use for one. */
+function isDefault(dst: string): boolean {
+  return ['default', '0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1'].includes(dst)
+}
+
+function overlap(a: string, b: string): boolean {
+  const [first, firstLength] = ipaddr.IPv4.parseCIDR(a)
+  const [second, secondLength] = ipaddr.IPv4.parseCIDR(b)
+  return first.match(second, Math.min(firstLength, secondLength))
+}
+
+function freeNetwork(taken: readonly Taken[]): string {
+  const candidates = [
+    ...Array.from({ length: 178 }, (_, index) => `192.168.${77 + index}.0/24`),
+    ...Array.from({ length: 256 }, (_, index) => `172.31.${index}.0/24`),
+  ]
+  return (
+    candidates.find((candidate) => !taken.some(({ cidr }) => overlap(cidr, candidate))) ??
+    'no /24 of 192.168.0.0/16'
+  )
+}

@@ -1,0 +1,81 @@
+# What the scripts beside this one share. Every script runs as root, is given its values as arguments
+# (checked before by the caller), and converges: run again after any interruption, it ends in the same state.
+set -eu
+umask 022
+export LC_ALL=C
+labs=/run/overlab
+
+die() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# lock -x for what creates or deletes a lab, -s for what works on a machine inside one. The lock is the folder
+# itself, on descriptor 9, so that nothing has to be cleaned up. The loop: the folder goes with the last lab.
+lock() {
+  while :; do
+    mkdir -p "$labs"
+    { command exec 9<"$labs"; } 2>/dev/null || continue
+    flock -w 60 "$1" 9 || die "another overlab process has held $labs for more than 60 s; see: fuser -v $labs"
+    [ "$labs" -ef /proc/self/fd/9 ] && return
+  done
+}
+
+# lock_machine FOLDER, on descriptor 8.
+lock_machine() {
+  exec 8<"$1"
+  flock -w 60 -x 8 || die "another overlab process has held $1 for more than 60 s; see: fuser -v $1"
+}
+
+mounted() {
+  while read -r _ _ _ _ where _; do
+    [ "$where" = "$1" ] && return
+  done </proc/self/mountinfo
+  return 1
+}
+
+# alive MACHINE: is the init that the file MACHINE/pid names still that process? Sets `pid`. A pid alone could
+# have been given to another process; pid and start time (field 22 of /proc/PID/stat) can't.
+alive() {
+  pid= started= stat=
+  { read -r pid started <"$1/pid"; } 2>/dev/null || return 1
+  { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || return 1
+  alive_since "$started" ${stat##*) }
+}
+alive_since() {
+  [ "$2" != Z ] && [ "$2" != X ] && [ "$1" = "${21}" ]
+}
+
+# power_cut MACHINE...: kills pid 1 of each, and with it everything in its pid namespace; returns when all are gone.
+power_cut() {
+  for machine; do
+    if alive "$machine"; then kill -9 "$pid" 2>/dev/null || :; fi
+  done
+  for machine; do
+    tries=0
+    while alive "$machine"; do
+      tries=$((tries + 1))
+      [ "$tries" -lt 1000 ] || die "process $pid of $machine does not die within 10 s"
+      sleep 0.01
+    done
+  done
+}
+
+# attach PID COMMAND...: gives the network namespace of PID its NIC, eth0, joined to the underlay; COMMAND runs
+# something inside that namespace. A port that a dying machine has not given back yet is taken from it.
+attach() {
+  into=$1
+  shift
+  create="link add dev $port mtu $mtu master underlay type veth peer name eth0 mtu $mtu address $mac netns $into
+link set dev $port up"
+  if ! printf '%s\n' "$create" | nsenter --net="$dir/underlay" ip -batch - 2>/dev/null; then
+    nsenter --net="$dir/underlay" ip link del dev "$port" 2>/dev/null || :
+    printf '%s\n' "$create" | nsenter --net="$dir/underlay" ip -batch -
+  fi
+  "$@" ip -batch - <<END
+link set dev lo up
+address add $address/$prefix broadcast + dev eth0
+link set dev eth0 up
+route add default via $controller dev eth0
+END
+}

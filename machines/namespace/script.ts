@@ -1,0 +1,58 @@
+/** Runs one of the scripts in this folder as root. Values travel as arguments: no shell ever parses them. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { HostError } from '../../remote/errors.ts'
+import { asRoot, requireRoot } from '../privilege.ts'
+
+/** sbin, since a user's own PATH often lacks it; nothing else of the environment reaches a script. */
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export interface Place {
+  readonly host: string
+  readonly step: string
+}
+
+/**
+ * Runs `script` to its end. `answer` is called once, with what the script printed before its line `end`; what it
+ * returns goes to the script's standard input. If it throws, the script is told `no` and that error is thrown.
+ * @throws HostError with the tail of the script's stderr where it fails.
+ */
+export async function runScript(
+  place: Place,
+  script: string,
+  args: readonly string[],
+  answer?: (printed: string) => string,
+): Promise<void> {
+  await requireRoot()
+  const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, script), ...args]
+  // A session of its own: Ctrl-C at the terminal ends overlab, not a script halfway.
+  const child = spawn(command, rest, { env: { PATH: path }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const stderr: Buffer[] = []
+  let printed = ''
+  let refused: { error: unknown } | undefined
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+  child.stdin.on('error', () => undefined) // A script that ended early says why on stderr.
+  if (!answer) child.stdin.end()
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    printed += chunk
+    if (!answer || !printed.endsWith('\nend\n')) return
+    try {
+      child.stdin.end(`${answer(printed.slice(0, -'end\n'.length))}\n`)
+    } catch (error) {
+      refused = { error }
+      child.stdin.end('no\n')
+    }
+  })
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (refused) throw refused.error
+  if (code === 0) return
+  throw new HostError({
+    ...place,
+    why: code === null ? `${script} was killed` : `${script} failed`,
+    ...(code === null ? {} : { exitCode: code }),
+    stderr: Buffer.concat(stderr).toString('utf8'),
+  })
+}

@@ -1,0 +1,61 @@
+# setup.sh LAB NAME ADDRESS PREFIX CONTROLLER MTU MAC PORT, run by boot.sh inside the machine's new namespaces, all
+# but the pid namespace: whatever fails here fails before there is a machine, and takes the namespaces with it.
+here=${0%/*}
+. "$here/lib.sh"
+lab=$1 name=$2 address=$3 prefix=$4 controller=$5 mtu=$6 mac=$7 port=$8
+dir=$labs/$lab
+machine=$dir/machines/$name
+
+printf '%s' "$name" >/proc/sys/kernel/hostname
+# A new network namespace takes these from the host's; a machine has the kernel's own defaults, wherever it runs.
+for scope in all default; do
+  for setting in forwarding=0 rp_filter=0 send_redirects=1 accept_redirects=1 accept_source_route=0 arp_ignore=0 arp_announce=0 log_martians=0; do
+    echo "${setting#*=}" >"/proc/sys/net/ipv4/conf/$scope/${setting%=*}"
+  done
+done
+attach $$ env
+
+cd "$machine"
+mount -t overlay overlay -o "lowerdir=$dir/base/upper:/,upperdir=$machine/upper,workdir=$machine/work" root
+# The machine's files are its own to change: what is written from out here must not follow a link of theirs.
+if [ -L root/run ] || [ ! -d root/run ]; then
+  rm -rf root/run
+  mkdir root/run
+fi
+mount -t tmpfs -o mode=755,size=64m run root/run
+mkdir root/run/overlab root/run/overlab/host root/run/sshd root/run/lock
+cp "$here/init.sh" hostkey root/run/overlab/
+cp "$dir/id_ed25519.pub" root/run/overlab/authorized_keys
+printf 'name=%s\naddress=%s\n' "$name" "$address" >root/run/overlab/machine
+cat >root/run/overlab/sshd_config <<END
+ListenAddress $address:22
+HostKey /run/overlab/hostkey
+AuthorizedKeysFile /run/overlab/authorized_keys
+PermitRootLogin prohibit-password
+AuthenticationMethods publickey
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+PermitUserRC no
+PrintMotd no
+PrintLastLog no
+PidFile none
+LogLevel ERROR
+AcceptEnv *
+# bash started by sshd reads its start-up files even for a single command, unless it takes itself for a nested one.
+SetEnv SHLVL=1
+Subsystem sftp internal-sftp
+MaxSessions 100
+MaxStartups 200
+LoginGraceTime 30
+X11Forwarding no
+END
+cat "$dir/base/sshd_config" >>root/run/overlab/sshd_config
+
+# The first child of a shell in this state is pid 1 of the new pid namespace; the shell itself stays outside and ends.
+# Then wait until pid 1 has let go of the machine's lock, which is when it has written down who it is.
+exec 7<"$machine"
+unshare --pid sh -c 'setsid sh "$1" "$2" 7<&- </dev/null >"$2/console" 2>&1 &' sh "$here/enter.sh" "$machine"
+exec 8<&-
+flock -w 10 -x 7
