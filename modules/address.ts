@@ -28,7 +28,7 @@ export function address(a: { ip: Ip; length: number; dev: IfName; broadcast?: Ip
   }
 }
 
-export const addresses: Module = {
+export const addressModule: Module = {
   table: 'addresses',
   noun: 'address',
   row: rowSchema(({ key, line }, complain) => {
@@ -63,14 +63,28 @@ export const addresses: Module = {
   render(changes, scope) {
     const prepare: BatchLine[] = []
     const sweep: BatchLine[] = []
+    const swept = new Set<string>()
     for (const change of changes) {
-      if (change.op === 'add') prepare.push({ text: addition(change.key, change.to), change })
+      const say = (lines: BatchLine[], texts: readonly string[]): void =>
+        void lines.push(...texts.map((text) => ({ text, change })))
+      if (change.op === 'add') say(prepare, [addition(change.key, change.to)])
+      // The broadcast address and the scope of an address cannot be changed in place.
+      else if (change.op === 'change')
+        say(
+          prepare,
+          guarded(change.key, [
+            deletion(change),
+            addition(change.key, change.to),
+            ...secondaries(change.key, scope),
+          ]),
+        )
       else {
-        const lines = change.op === 'change' ? prepare : sweep
-        lines.push({ text: deletion(change), change })
-        // The broadcast address and the scope of an address cannot be changed in place.
-        if (change.op === 'change') lines.push({ text: addition(change.key, change.to), change })
-        for (const text of secondaries(change.key, scope)) lines.push({ text, change })
+        const back = secondaries(change.key, scope)
+        const subnet = subnetOf(change.key)
+        // The one before it in this subnet may have taken it along.
+        if (swept.has(subnet)) say(sweep, [`address replace ${change.key}`])
+        swept.add(subnet)
+        say(sweep, back.length > 0 ? guarded(change.key, [deletion(change), ...back]) : [deletion(change)])
       }
     }
     return [
@@ -90,16 +104,26 @@ function deletion(change: Extract<Change, { from: string }>): string {
   return peer ? `address del ${prefix.split('/')[0]} peer ${peer} dev ${dev}` : `address del ${change.key}`
 }
 
+/** A link that is without an address for a moment loses all its routes and neighbours; another one holds them. */
+function guarded(key: string, lines: readonly string[]): string[] {
+  const guard = `${guardAddress} dev ${key.split(' dev ')[1]}`
+  return [`address replace ${guard} scope link`, ...lines, `address del ${guard}`]
+}
+
+/** From 169.254.0.0/16 (RFC 3927), which nobody routes. */
+const guardAddress = '169.254.79.79/32'
+
 /** With the first address of a subnet the kernel deletes the others of that subnet; those that stay come back. */
 function secondaries(key: string, { desired }: Scope): string[] {
-  const gone = placeOf(key)
-  if (!gone) return []
-  const network = networkOf(gone)
-  return Object.entries(desired).flatMap(([other, line]) => {
-    const place = placeOf(other)
-    const same = other !== key && place?.dev === gone.dev && networkOf(place) === network
-    return same ? [addition(other, line)] : []
-  })
+  return Object.entries(desired).flatMap(([other, line]) =>
+    other !== key && subnetOf(other) === subnetOf(key) ? [addition(other, line)] : [],
+  )
+}
+
+/** The link and the subnet that an address gives it. */
+function subnetOf(key: string): string {
+  const [prefix = '', , dev] = key.split(' ')
+  return `${ipaddr.IPv4.networkAddressFromCIDR(prefix).toString()}/${prefix.split('/')[1]} dev ${dev}`
 }
 
 function lineOf(entry: Entry, dev: string): string {
@@ -127,10 +151,6 @@ function placeOf(key: string): { ip: Ip; length: number; dev: IfName } | undefin
   return address.success && dev.success
     ? { ip: address.data, length: Number(length), dev: dev.data }
     : undefined
-}
-
-function networkOf({ ip: address, length }: { ip: Ip; length: number }): string {
-  return `${ipaddr.IPv4.networkAddressFromCIDR(`${address}/${length}`).toString()}/${length}`
 }
 
 function broadcastOf(address: Ip, length: number): string | undefined {

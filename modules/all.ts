@@ -1,26 +1,32 @@
 /** All modules, in the order in which the kernel is told; the way back is the reverse. */
-import { addresses } from './address.ts'
-import { fdb } from './fdb.ts'
-import { links } from './link.ts'
+import { addressModule } from './address.ts'
+import { fdbModule } from './fdb.ts'
+import { filterModule } from './filter.ts'
+import { iptablesModule } from './iptables.ts'
+import { linkModule } from './link.ts'
 import type { Module } from './module.ts'
-import { neighbours } from './neighbour.ts'
-import { routes } from './route.ts'
+import { neighbourModule } from './neighbour.ts'
+import { peerModule } from './peer.ts'
+import { podModule } from './pod.ts'
+import { routeModule } from './route.ts'
 import { tableNames, type TableName } from './state.ts'
-import { sysctls } from './sysctl.ts'
+import { sysctlModule } from './sysctl.ts'
 
-const byTable: Readonly<Partial<Record<TableName, Module>>> = {
-  links,
-  addresses,
-  neighbours,
-  fdb,
-  sysctls,
-  routes,
+const byTable: Readonly<Record<TableName, Module>> = {
+  links: linkModule,
+  addresses: addressModule,
+  neighbours: neighbourModule,
+  fdb: fdbModule,
+  sysctls: sysctlModule,
+  filters: filterModule,
+  peers: peerModule,
+  iptables: iptablesModule,
+  pods: podModule,
+  routes: routeModule,
 }
 
-export const modules: readonly Module[] = tableNames.flatMap((table) => byTable[table] ?? [])
+export const modules: readonly Module[] = tableNames.map((table) => byTable[table])
 
 export function moduleOf(table: TableName): Module {
-  const module = byTable[table]
-  if (!module) throw new Error(`no module knows the table ${table}`)
-  return module
+  return byTable[table]
 }

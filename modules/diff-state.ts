@@ -7,8 +7,8 @@ import type { HostState, Table, TableName } from './state.ts'
  * What must change on a host, in the modules' order; empty = nothing to do. Pure.
  *
  * Some changes take others' rows along: a link that is made anew loses everything on it, one that gets another MAC
- * its neighbours, and an address that is made anew may take its link's routes. Those rows count as missing, so that
- * one apply is enough and the preview says what is put back.
+ * its neighbours, and an address that is made anew the routes that have it as their source. Those rows count as
+ * missing, so that one apply is enough and the preview says what is put back.
  */
 export function diffState(current: HostState, desired: HostState): Change[] {
   const lost: Loss[] = []
@@ -21,7 +21,8 @@ export function diffState(current: HostState, desired: HostState): Change[] {
 }
 
 interface Loss {
-  readonly dev: string
+  /** What a row must say to be lost: ` dev flannel.1`, ` src 10.244.1.1`. */
+  readonly words: string
   readonly tables: ReadonlySet<TableName>
 }
 
@@ -30,31 +31,34 @@ const onLink: ReadonlySet<TableName> = new Set([
   'neighbours',
   'fdb',
   'sysctls',
-  'filters',
+  'pods',
   'routes',
 ])
 
 function lossesBy(change: Change): Loss[] {
   if (change.table === 'links') {
-    if (recreates(change)) return [{ dev: change.key, tables: onLink }]
-    if (readdresses(change)) return [{ dev: change.key, tables: new Set(['neighbours']) }]
+    if (recreates(change)) return [{ words: `dev ${change.key}`, tables: onLink }]
+    if (readdresses(change)) return [{ words: `dev ${change.key}`, tables: new Set(['neighbours']) }]
   }
-  // Without its last address a link has no routes; and a route's `src` may have been this one.
   if (change.table === 'addresses' && change.op === 'change')
-    return [{ dev: change.key.split(' dev ')[1]!, tables: new Set(['routes']) }]
+    return [{ words: `src ${change.key.split('/')[0]}`, tables: new Set(['routes']) }]
   return []
 }
 
-function standing(table: TableName, rows: Table, lost: readonly Loss[]): Table {
-  const gone = new Set(lost.filter((loss) => loss.tables.has(table)).map((loss) => loss.dev))
-  if (gone.size === 0) return rows
+function standing(table: TableName, rows: Table, losses: readonly Loss[]): Table {
+  const words = losses.filter((loss) => loss.tables.has(table)).map((loss) => loss.words)
+  if (words.length === 0) return rows
   return Object.fromEntries(
-    Object.entries(rows).filter(([key, line]) => !devicesOf(table, key, line).some((dev) => gone.has(dev))),
+    Object.entries(rows).flatMap(([key, line]) => {
+      const lost = words.find((one) => says(table, key, line, one))
+      if (lost === undefined) return [[key, line]]
+      // A pod whose bridge goes is still there, only on no bridge.
+      return table === 'pods' ? [[key, line.replace(lost, 'dev nothing')]] : []
+    }),
   )
 }
 
-function devicesOf(table: TableName, key: string, line: string): string[] {
-  if (table === 'sysctls') return key.split('/')
-  if (table === 'filters') return [key.split(' ')[0]!]
-  return [...`${key} ${line}`.matchAll(/ dev (\S+)/g)].map((match) => match[1]!)
+function says(table: TableName, key: string, line: string, words: string): boolean {
+  if (table === 'sysctls') return key.split('/').includes(words.replace('dev ', ''))
+  return ` ${key} ${line} `.includes(` ${words} `)
 }

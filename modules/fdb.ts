@@ -14,7 +14,7 @@ export function fdbEntry(f: { mac: Mac; dev: IfName; dst: Ip }): Row {
   return { key: `${f.mac} dev ${f.dev}`, line: `dst ${f.dst}` }
 }
 
-export const fdb: Module = {
+export const fdbModule: Module = {
   table: 'fdb',
   noun: 'FDB entry',
   row: rowSchema(({ key, line }, complain) => {

@@ -70,7 +70,7 @@ export function vethLink(link: { name: IfName; peer: IfName; mtu: number; mac: M
   return { key: link.name, line: `veth peer ${link.peer} mtu ${link.mtu} address ${link.mac}${master}` }
 }
 
-export const links: Module = {
+export const linkModule: Module = {
   table: 'links',
   noun: 'link',
   row: rowSchema(({ key, line }, complain) => {

@@ -8,14 +8,15 @@ import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
 import { protocol } from './owner.ts'
 import { readWords, rowSchema, type Grammar } from './words.ts'
 
-const probe = 'ip -4 -j neigh show'
+// Without `nud all` an entry that needs no ARP (NOARP) is left out.
+const probe = 'ip -4 -j neigh show nud all'
 const grammar: Grammar = { lladdr: mac }
 
 export function neighbour(n: { ip: Ip; dev: IfName; mac: Mac }): Row {
   return { key: `${n.ip} dev ${n.dev}`, line: `lladdr ${n.mac}` }
 }
 
-export const neighbours: Module = {
+export const neighbourModule: Module = {
   table: 'neighbours',
   noun: 'neighbour',
   row: rowSchema(({ key, line }, complain) => {

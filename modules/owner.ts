@@ -12,5 +12,5 @@ export const alias = 'overlab'
 /** Preference of overlab's tc filters, so that another program's filter on the same hook is told apart. */
 export const filterPreference = 7979
 
-/** Folder of the BPF object files on a host; not below /run/overlab, where a namespace lab keeps its machines. */
+/** Where overlab's BPF programs and maps are pinned on a host, a bpffs of its own; not below /run/overlab, where a namespace lab keeps its machines. */
 export const bpfFolder = '/run/overlab-bpf'

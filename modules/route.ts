@@ -14,10 +14,8 @@ import { flag, readWords, rowSchema, several, writeWords, type Grammar } from '.
 
 const probe = 'ip -4 -j route show table main'
 
-/** A BPF program as iproute2 names it: file and section. */
-const program = z
-  .string()
-  .regex(/^[A-Za-z0-9_.-]{1,64}:\[[A-Za-z0-9_.-]{1,64}\]$/, 'is not of the form udp.o:[lwt_xmit]')
+/** A pinned BPF program, by the name of its pin. */
+const program = z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'is not the name of a pinned program')
 
 // In the order in which `ip route` prints them.
 const grammar: Grammar = {
@@ -30,7 +28,6 @@ const grammar: Grammar = {
   onlink: flag,
 }
 const order = Object.keys(grammar)
-const usualProgram = 'udp.o:[lwt_xmit]'
 
 /** Bytes that a program of overlab puts before a packet: outer IPv4 20 + UDP 8. */
 const headroom = 28
@@ -41,10 +38,11 @@ export function route(r: {
   via?: Ip
   onlink?: boolean
   src?: Ip
-  encap?: { object: string; section: string }
+  /** The pinned program that wraps the packets (bpf/names.ts). */
+  encap?: string
 }): Row {
   const words = [
-    ...(r.encap ? [`encap bpf xmit ${r.encap.object}:[${r.encap.section}]`] : []),
+    ...(r.encap ? [`encap bpf xmit ${r.encap}`] : []),
     ...(r.via ? [`via ${r.via}`] : []),
     `dev ${r.dev}`,
     ...(r.via ? [] : ['scope link']),
@@ -54,7 +52,7 @@ export function route(r: {
   return { key: r.to, line: words.join(' ') }
 }
 
-export const routes: Module = {
+export const routeModule: Module = {
   table: 'routes',
   noun: 'route',
   row: rowSchema(({ key, line }, complain) => {
@@ -64,8 +62,7 @@ export const routes: Module = {
     if (!words.has('dev')) complain('line', '"dev" is missing; say through which link the packets leave')
     if (words.has('onlink') && !words.has('via')) complain('line', '"onlink" needs "via"')
     if (words.has('scope') && words.has('via')) complain('line', '"scope link" is for routes without "via"')
-    if (words.has('xmit') && !words.has('encap')) complain('line', '"xmit" needs "encap bpf"')
-    if (words.has('encap') && !words.has('xmit')) words.set('xmit', usualProgram)
+    if (words.has('xmit') !== words.has('encap')) complain('line', '"encap bpf" and "xmit" go together')
     if (!words.has('via')) words.set('scope', 'link')
     return writeWords(words, order)
   }),
@@ -99,12 +96,9 @@ export const routes: Module = {
   },
 }
 
-/** The line as `ip route replace` wants it: it loads the program from its file. */
+/** The line as `ip route replace` wants it: the program is found by its pin. */
 function told(line: string): string {
-  return line.replace(
-    /^encap bpf xmit (\S+):\[(\S+)\]/,
-    `encap bpf headroom ${headroom} xmit obj ${bpfFolder}/$1 section $2`,
-  )
+  return line.replace(/^encap bpf xmit (\S+)/, `encap bpf headroom ${headroom} xmit pinned ${bpfFolder}/$1`)
 }
 
 /**
@@ -135,8 +129,9 @@ function lineOf(entry: Entry): string {
   const words: string[] = []
   const type = textOf(entry, 'type')
   if (type !== '' && type !== 'unicast') words.push(type)
-  for (const field of ['encap', 'xmit'])
-    if (entry[field] !== undefined) words.push(`${field} ${textOf(entry, field)}`)
+  if (entry['encap'] !== undefined) words.push(`encap ${textOf(entry, 'encap')}`)
+  // A program that came from a pin is shown as `NAME:[*fsobj]`.
+  if (entry['xmit'] !== undefined) words.push(`xmit ${textOf(entry, 'xmit').replace(/:\[\*fsobj\]$/, '')}`)
   words.push(...hop(entry))
   const scope = textOf(entry, 'scope')
   if (scope !== '' && scope !== 'global') words.push(`scope ${scope}`)

@@ -5,7 +5,7 @@
  * A setting that is no longer wanted stays as it is: what it was before is not known, and what else relies on it
  * by now (`ip_forward` on a router) neither.
  */
-import type { BatchLine, Module, Row, Scope } from './module.ts'
+import type { BatchLine, Module, Row } from './module.ts'
 import { diffTable } from './module.ts'
 import { rowSchema } from './words.ts'
 
@@ -16,7 +16,7 @@ export function sysctl(path: string, value: string | number): Row {
   return { key: path, line: String(value) }
 }
 
-export const sysctls: Module = {
+export const sysctlModule: Module = {
   table: 'sysctls',
   noun: 'sysctl',
   row: rowSchema(({ key, line }, complain) => {
@@ -33,16 +33,14 @@ export const sysctls: Module = {
     return value
   }),
 
-  /** `read` of the shell itself: no process a setting. A kernel without IPv6 says so, and needs no IPv6 settings. */
+  /**
+   * One process for all: the shell's own `read` gets no further than the first byte of such a file. A kernel without
+   * IPv6 says so, and needs no IPv6 settings.
+   */
   probe({ desired }) {
-    const keys = Object.keys(desired)
-    if (keys.length === 0) return ':'
-    return [
-      `[ -d ${root}net/ipv6 ] || echo no-ipv6`,
-      `for key in ${keys.join(' ')}; do`,
-      `  if [ -r "${root}$key" ] && read -r value <"${root}$key"; then printf '%s %s\\n' "$key" "$value"; fi`,
-      `done`,
-    ].join('\n')
+    const files = Object.keys(desired).map((key) => root + key)
+    if (files.length === 0) return ':'
+    return `[ -d ${root}net/ipv6 ] || echo no-ipv6\ngrep -Hs '' ${files.join(' ')} || :`
   },
 
   parse(output, { desired }) {
@@ -50,8 +48,9 @@ export const sysctls: Module = {
     const lines = output.split('\n')
     const noIpv6 = lines.includes('no-ipv6')
     for (const [key, to] of Object.entries(desired)) {
-      const line = lines.find((text) => text.startsWith(`${key} `))
-      if (line !== undefined) table[key] = line.slice(key.length).trim().replace(/\s+/g, ' ')
+      const start = `${root}${key}:`
+      const line = lines.find((text) => text.startsWith(start))
+      if (line !== undefined) table[key] = line.slice(start.length).trim().replace(/\s+/g, ' ')
       else if (noIpv6 && key.startsWith('net/ipv6/')) table[key] = to
     }
     return table
@@ -66,4 +65,4 @@ export const sysctls: Module = {
     )
     return [{ phase: 'prepare', command: 'sh -e', lines }]
   },
-} satisfies Module & { probe(scope: Scope): string }
+}
