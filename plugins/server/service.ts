@@ -76,7 +76,7 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
       name: request.getName() || nameOf(urn),
       preview,
       timeout,
-      signal: work.signal,
+      signal: timeout > 0 ? AbortSignal.any([work.signal, AbortSignal.timeout(timeout * 1000)]) : work.signal,
       log: engine.log(urn),
     }
   }

@@ -1,0 +1,123 @@
+import type { Context, Values } from '../server/index.ts'
+import { commandError, previousOutput } from './command.ts'
+import type { CommandKind } from './command.ts'
+import { parseConnection } from './connection.ts'
+import { dial } from './dial.ts'
+import { collect } from './output.ts'
+import type { Collector, Logging } from './output.ts'
+import { openSession } from './session.ts'
+import type { Session } from './session.ts'
+
+/** `command:remote:Command`: one command, over one SSH connection of its own. */
+export const remoteCommand: CommandKind = {
+  properties: {
+    connection: { type: 'connection', required: true },
+    create: { type: 'string' },
+    update: { type: 'string' },
+    delete: { type: 'string' },
+    triggers: { type: 'list' },
+    stdin: { type: 'string' },
+    environment: { type: 'strings by name' },
+    logging: { type: 'logging' },
+    addPreviousOutputInEnv: { type: 'boolean', default: true },
+  },
+  outputs: () => ['stdout', 'stderr'],
+  run,
+}
+
+async function run(command: string, inputs: Values, previous: Values, context: Context): Promise<Values> {
+  const { client, close } = await dial(parseConnection(inputs.connection), context)
+  try {
+    const session = await openSession(client)
+    await sendEnvironment(session, inputs, previous, context)
+    const collector = collect(context.log, inputs.logging as Logging | undefined)
+    const channel = await session.exec(command)
+    const abort = () => {
+      channel.signal('TERM')
+      client.destroy()
+    }
+    context.signal.addEventListener('abort', abort)
+    const exit = await finish(channel, client, collector, (inputs.stdin as string | undefined) ?? '')
+    context.signal.removeEventListener('abort', abort)
+    const { stdout, stderr, both } = collector.end()
+    context.signal.throwIfAborted()
+    if (exit !== undefined) throw commandError(exit, command, both)
+    return { stdout, stderr }
+  } finally {
+    close()
+  }
+}
+
+async function sendEnvironment(
+  session: Session,
+  inputs: Values,
+  previous: Values,
+  { log }: Context,
+): Promise<void> {
+  const environment = (inputs.environment ?? {}) as Readonly<Record<string, string>>
+  for (const name of Object.keys(environment).sort()) {
+    if (await session.setenv(name, environment[name] ?? '')) continue
+    log.error(refused(name))
+    throw new Error(`could not set environment variable ${JSON.stringify(name)}: ssh: setenv failed`)
+  }
+  for (const [name, value] of Object.entries(previousOutput(inputs, previous))) {
+    // Nice to have for the command, so a server that does not take it is only worth a warning.
+    if (!(await session.setenv(name, value))) log.warning(refused(name))
+  }
+}
+
+function refused(name: string): string {
+  return (
+    `Unable to set '${name}'. This only works if your SSH server is configured to accept these variables via ` +
+    `AcceptEnv. Alternatively, if a Bash-like shell runs the command on the remote host, you could prefix the ` +
+    `command itself with the variables in the form 'VAR=value command'`
+  )
+}
+
+type Channel = Awaited<ReturnType<Session['exec']>>
+type Client = Awaited<ReturnType<typeof dial>>['client']
+
+// Go's numbers of signals, which a status is made of when the server gives none.
+const signals: Readonly<Record<string, number>> = {
+  ABRT: 6,
+  ALRM: 14,
+  FPE: 8,
+  HUP: 1,
+  ILL: 4,
+  INT: 2,
+  KILL: 9,
+  PIPE: 13,
+  QUIT: 3,
+  SEGV: 11,
+  TERM: 15,
+}
+
+/** Resolves when the command and its connection's part are over: undefined for success, else what went wrong. */
+function finish(
+  channel: Channel,
+  client: Client,
+  collector: Collector,
+  stdin: string,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    // Silence is a failure: a connection that ends in the middle gives neither a status nor a signal.
+    let outcome: string | undefined = 'wait: remote command exited without exit status or exit signal'
+    channel.on('exit', (code: number | null, signal?: string, _dumped?: boolean, description?: string) => {
+      const name = signal?.replace(/^SIG/, '')
+      const status = code ?? 128 + (signals[name ?? ''] ?? 0)
+      outcome =
+        code === 0
+          ? undefined
+          : `Process exited with status ${status}` +
+            (name ? ` from signal ${name}` : '') +
+            (description ? `. Reason was: ${description}` : '')
+    })
+    channel.on('data', (chunk: Buffer) => collector.stdout(chunk))
+    channel.stderr.on('data', (chunk: Buffer) => collector.stderr(chunk))
+    channel.on('error', () => {})
+    channel.stderr.on('error', () => {})
+    channel.once('close', () => resolve(outcome))
+    client.once('close', () => setImmediate(() => resolve(outcome)))
+    channel.end(stdin)
+  })
+}
