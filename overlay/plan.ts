@@ -1,0 +1,129 @@
+/** Inventory -> what every host's kernel must hold. Nothing here asks a host or a clock. */
+import type { Host, Inventory, Lab } from '../inventory/inventory.ts'
+import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
+import { flannelRules } from '../modules/iptables.ts'
+import { tableOf } from '../modules/module.ts'
+import { tableNames, type HostState } from '../modules/state.ts'
+import type { BackendPlan, Node, Vtep } from './backend.ts'
+import { hostGw } from './host-gw.ts'
+import { hostMac, vtepMac } from './mac.ts'
+import { podMtu } from './mtu.ts'
+import { podRows, podsOf, type PlannedPod } from './pods.ts'
+import { gatewayOf } from './subnet.ts'
+import { subnetEnv } from './subnet-env.ts'
+import { udp } from './udp.ts'
+import { vxlan } from './vxlan.ts'
+
+export interface LabPlan {
+  readonly lab: Lab
+  /** By the host's name, in the inventory's order. */
+  readonly hosts: Readonly<Record<string, PlannedHost>>
+}
+
+export interface PlannedHost {
+  readonly name: Name
+  /** The underlay's NIC: its name, address and MAC. */
+  readonly nic: IfName
+  readonly address: Ip
+  readonly mac: Mac
+  /** The pods' subnet P, and P.1, their bridge and gateway. */
+  readonly subnet: Cidr
+  readonly gateway: Ip
+  /** The backend's device, where it has one. */
+  readonly vtep?: Vtep
+  /** Of the pods, their bridge and the backend's device. */
+  readonly mtu: number
+  readonly pods: readonly PlannedPod[]
+  /** Which iptables tools the host uses. */
+  readonly iptables: Host['iptables']
+  readonly state: HostState
+  /** What flanneld would have written to /run/flannel/subnet.env. */
+  readonly subnetEnv: string
+}
+
+/** The machines' only NIC, as their drivers name it. */
+const nic = 'eth0' as IfName
+
+/**
+ * A host's rows come from the lab's settings, from the host, and row by row from each peer; so a host that joins
+ * or leaves adds or takes away on the others the rows that name it, and changes none. Throws where two hosts
+ * would have the same VTEP MAC (only explicit ones can) or a host-gw peer is not on the link.
+ */
+export function planLab(inventory: Inventory): LabPlan {
+  const { lab, hosts } = inventory
+  const backend = backendOf(lab)
+  const nodes = hosts.map(nodeOf)
+  checkVteps(nodes)
+  return {
+    lab,
+    hosts: Object.fromEntries(
+      hosts.map((host, index) => [host.name, planHost(lab, backend, host, nodes[index]!, nodes)]),
+    ),
+  }
+}
+
+function planHost(
+  lab: Lab,
+  backend: BackendPlan,
+  host: Host,
+  node: Node,
+  nodes: readonly Node[],
+): PlannedHost {
+  const { Network, Backend } = lab.overlay
+  const mtu = podMtu(Backend, lab.mtu)
+  const pods = podsOf(host)
+  const rules = { iptables: tableOf(flannelRules({ network: Network, subnet: host.subnet })) }
+  const vtep = backend.vtep(node)
+  const peers = nodes.filter((other) => other !== node)
+  return {
+    name: host.name,
+    nic,
+    address: host.address,
+    mac: hostMac(host.name),
+    subnet: host.subnet,
+    gateway: gatewayOf(host.subnet),
+    ...(vtep ? { vtep } : {}),
+    mtu,
+    pods,
+    iptables: host.iptables,
+    state: merge([podRows(host.subnet, pods, mtu), backend.rows(node, peers), rules]),
+    subnetEnv: subnetEnv(Network, host.subnet, mtu),
+  }
+}
+
+function backendOf(lab: Lab): BackendPlan {
+  const backend = lab.overlay.Backend
+  switch (backend.Type) {
+    case 'vxlan':
+      return vxlan(lab, backend)
+    case 'host-gw':
+      return hostGw(lab)
+    case 'udp':
+      return udp(lab, backend)
+  }
+}
+
+function nodeOf(host: Host): Node {
+  const { name, address, subnet } = host
+  return { name, address, nic, subnet, vtepMac: host.vtepMac ?? vtepMac(name) }
+}
+
+/** Two hosts with one VTEP MAC would share one FDB entry, and one of them would get nothing. */
+function checkVteps(nodes: readonly Node[]): void {
+  const owners = new Map<Mac, Name>()
+  for (const { name, vtepMac: mac } of nodes) {
+    const owner = owners.get(mac)
+    if (owner) throw new Error(`${name}: ${owner} has the VTEP MAC ${mac} too; give ${name} another vtepMac`)
+    owners.set(mac, name)
+  }
+}
+
+/** One state of several, table by table, in the order of `tableNames`. */
+function merge(states: readonly HostState[]): HostState {
+  return Object.fromEntries(
+    tableNames.flatMap((table) => {
+      const rows = Object.assign({}, ...states.map((state) => state[table]))
+      return Object.keys(rows).length > 0 ? [[table, rows]] : []
+    }),
+  )
+}

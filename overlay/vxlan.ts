@@ -1,0 +1,60 @@
+/**
+ * vxlan: one VXLAN device a host, and for every peer three entries that answer what ARP and flooding would have
+ * asked: route (which VTEP has this subnet?), neighbour (that VTEP's MAC?), FDB entry (which host has this MAC?).
+ */
+import type { Backend, Lab } from '../inventory/inventory.ts'
+import type { IfName } from '../inventory/values.ts'
+import { address } from '../modules/address.ts'
+import { fdbEntry } from '../modules/fdb.ts'
+import { vxlanLink } from '../modules/link.ts'
+import { tableOf } from '../modules/module.ts'
+import { neighbour } from '../modules/neighbour.ts'
+import { route } from '../modules/route.ts'
+import { sysctl } from '../modules/sysctl.ts'
+import type { BackendPlan, Node } from './backend.ts'
+import { directRoute, onLink } from './host-gw.ts'
+import { podMtu } from './mtu.ts'
+import { firstOf } from './subnet.ts'
+
+/** With DirectRouting a peer on the same link gets host-gw's route and nothing else; the device stays. */
+export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): BackendPlan {
+  const device = `flannel.${backend.VNI}` as IfName
+  const mtu = podMtu(backend, lab.mtu)
+  const isDirect = (peer: Node): boolean => backend.DirectRouting && onLink(lab, peer)
+
+  return {
+    vtep: (host) => ({ name: device, address: firstOf(host.subnet), mac: host.vtepMac }),
+
+    rows(host, peers) {
+      const tunnelled = peers.filter((peer) => !isDirect(peer))
+      return {
+        links: tableOf([
+          vxlanLink({
+            name: device,
+            id: backend.VNI,
+            nic: host.nic,
+            local: host.address,
+            port: backend.Port,
+            mtu,
+            mac: host.vtepMac,
+          }),
+        ]),
+        addresses: tableOf([address({ ip: firstOf(host.subnet), length: 32, dev: device })]),
+        neighbours: tableOf(
+          tunnelled.map((peer) => neighbour({ ip: firstOf(peer.subnet), dev: device, mac: peer.vtepMac })),
+        ),
+        fdb: tableOf(
+          tunnelled.map((peer) => fdbEntry({ mac: peer.vtepMac, dev: device, dst: peer.address })),
+        ),
+        sysctls: tableOf([sysctl(`net/ipv6/conf/${device}/accept_ra`, 0)]),
+        routes: tableOf(
+          peers.map((peer) =>
+            isDirect(peer)
+              ? directRoute(host, peer)
+              : route({ to: peer.subnet, via: firstOf(peer.subnet), dev: device, onlink: true }),
+          ),
+        ),
+      }
+    },
+  }
+}
