@@ -141,9 +141,14 @@ function wording(error: YAMLError): [what: string, todo: string] {
       return [`not plain YAML: ${sentence(error.message)}`, 'remove the tag']
     case 'BAD_ALIAS':
       return [`not plain YAML: ${sentence(error.message)}`, 'write the value out']
-    default:
-      return [`not valid YAML: ${sentence(error.message)}`, 'check indentation, colons and quotes here']
+    case 'MISSING_CHAR':
+      if (!error.message.includes('flow map')) break
+      return [
+        `not valid YAML: ${sentence(error.message)}`,
+        'quote a key such as "node[1:3]" inside { }, and check the commas',
+      ]
   }
+  return [`not valid YAML: ${sentence(error.message)}`, 'check indentation, colons and quotes here']
 }
 
 function sentence(message: string): string {

@@ -68,7 +68,7 @@ function roomOf(lab: KnownLab): number {
 function reportCrowd(hosts: readonly GroupedHost[], lab: KnownLab, report: Report): boolean {
   let crowded = false
   if (lab.underlay && hosts.length > underlayRoom(lab.underlay)) {
-    const what = `${toCidr(lab.underlay)} has room for ${underlayRoom(lab.underlay)} machines beside the controller, and the lab has ${hosts.length}`
+    const what = `${toCidr(lab.underlay)} has no room for ${hosts.length} machines: beside the controller it holds ${underlayRoom(lab.underlay)}`
     report({ path: ['lab', 'underlay'], what, todo: 'use a shorter prefix' })
     crowded = true
   }
@@ -186,8 +186,12 @@ function subnetOf(
   if (numbered.number >= 1 && numbered.number <= subnets.count) {
     return { value: subnetAt(subnets, numbered.number), path, explicit: false }
   }
-  // Said once, by the address, where both are out of reach for being 0.
-  if (numbered.number < 1 && !host.variables.has('address') && lab.underlay) return undefined
+  // Said once, by the address, where the number is out of both ranges.
+  const said =
+    lab.underlay &&
+    !host.variables.has('address') &&
+    !(numbered.number >= 1 && numbered.number <= underlayRoom(lab.underlay))
+  if (said) return undefined
   report({
     path,
     what: `${host.name} has the number ${numbered.number}, and there are subnets for 1 to ${subnets.count}`,
@@ -221,25 +225,24 @@ const sureness = { variable: 0, name: 1, hash: 2 }
 
 /** Hosts that would get the same place from the same number. The surer one keeps it; the other one is told what is free. */
 function reportNumbers(placed: readonly PlacedHost[], lab: KnownLab, room: number, report: Report): void {
-  const owners = new Map<number, PlacedHost>()
+  const byAddress = new Map<number, PlacedHost>()
+  const bySubnet = new Map<number, PlacedHost>()
   const clashes = new Map<string, { path: Path; pairs: [PlacedHost, PlacedHost][] }>()
-  const ranked = placed
-    .filter(
-      ({ numbered, address, subnet }) =>
-        numbered && (address?.explicit === false || subnet?.explicit === false),
-    )
-    .sort((a, b) => sureness[a.numbered?.by ?? 'hash'] - sureness[b.numbered?.by ?? 'hash'])
+  const ranked = placed.toSorted(
+    (a, b) => sureness[a.numbered?.by ?? 'hash'] - sureness[b.numbered?.by ?? 'hash'],
+  )
   for (const one of ranked) {
-    const number = one.numbered?.number ?? 0
-    const owner = owners.get(number)
+    const number = one.numbered?.number
+    if (number === undefined) continue
+    const tables = [
+      ...(one.address?.explicit === false ? [byAddress] : []),
+      ...(one.subnet?.explicit === false ? [bySubnet] : []),
+    ]
+    const owner = tables.map((table) => table.get(number)).find((other) => other !== undefined)
     if (!owner) {
-      owners.set(number, one)
+      for (const table of tables) table.set(number, one)
       continue
     }
-    const shared =
-      (owner.address?.explicit === false && one.address?.explicit === false) ||
-      (owner.subnet?.explicit === false && one.subnet?.explicit === false)
-    if (!shared) continue
     const path = one.host.variables.get('number')?.path ?? one.host.path
     const clash = clashes.get(JSON.stringify(path)) ?? { path, pairs: [] }
     clash.pairs.push([one, owner])
@@ -250,29 +253,46 @@ function reportNumbers(placed: readonly PlacedHost[], lab: KnownLab, room: numbe
     const [one, owner] = pairs[0] as [PlacedHost, PlacedHost]
     const next = free()
     const number = one.numbered?.number ?? 0
-    const places = [owner.address, owner.subnet].flatMap((at) =>
-      at && !at.explicit ? [typeof at.value === 'number' ? toIp(at.value) : toCidr(at.value)] : [],
-    )
-    const whence = one.numbered?.by === 'hash' ? 'made from its name' : 'as'
+    const places = [
+      ...(one.address?.explicit === false && owner.address?.explicit === false
+        ? [toIp(one.address.value)]
+        : []),
+      ...(one.subnet?.explicit === false && owner.subnet?.explicit === false
+        ? [toCidr(one.subnet.value)]
+        : []),
+    ]
     const who = owner.host.name
+    const both = `both would get ${places.join(' and ')}`
     const what =
       pairs.length > 1
-        ? `${enumerate(pairs.map(([host]) => host.host.name))} have the numbers of ${enumerate(pairs.map(([, host]) => host.host.name))}`
-        : `${one.host.name} has the number ${number} (${whence === 'as' ? `as ${who} has` : `${whence}), which ${who} has`}${whence === 'as' ? ')' : ''}: both would get ${places.join(' and ')}`
+        ? `${enumerate(pairs.map(([clashing]) => clashing.host.name))} have the numbers of ${enumerate(pairs.map(([, other]) => other.host.name))}`
+        : one.numbered?.by === 'hash'
+          ? `${one.host.name} has the number ${number} (made from its name), which ${who} has: ${both}`
+          : `${one.host.name} has the number ${number} as ${who} has: ${both}`
+    const from = one.numbered?.by === 'name' ? freeFrom(placed, one, room) : undefined
     const todo =
       next === undefined
         ? 'no number is free; use a wider underlay and Network'
-        : pairs.length > 1
-          ? `set number_from: ${highest(placed)} for their group, or number: ${next} for ${one.host.name} and so on`
-          : one.numbered?.by === 'name'
-            ? `set number: ${next} for ${one.host.name}, which is free, or number_from for its group`
-            : `set number: ${next} for ${one.host.name}, which is free`
+        : `set number: ${next} for ${one.host.name}${pairs.length > 1 ? ' and so on' : ''}${from === undefined ? '' : `, or number_from: ${from} for its group`}`
     report({ path, what, todo })
   }
 }
 
-function highest(placed: readonly PlacedHost[]): number {
-  return placed.reduce((most, { numbered }) => Math.max(most, numbered?.number ?? 0), 0)
+/** The least `number_from` that gives all hosts that are named in one place (a range) numbers that no other has. */
+function freeFrom(placed: readonly PlacedHost[], one: PlacedHost, room: number): number | undefined {
+  const together = placed.filter(
+    ({ host, numbered }) => host.path === one.host.path && numbered?.by === 'name',
+  )
+  const others = new Set(
+    placed.filter((other) => !together.includes(other)).map(({ numbered }) => numbered?.number),
+  )
+  const trailing = together.map(({ host }) => Number(/\d+$/.exec(host.name)?.[0]))
+  if (new Set(trailing).size < trailing.length) return undefined
+  const most = Math.max(...trailing)
+  for (let from = 0; from + most <= room; from++) {
+    if (trailing.every((number) => number + from >= 1 && !others.has(number + from))) return from
+  }
+  return undefined
 }
 
 /** Hands out numbers that no host has and whose address and subnet no host has. */

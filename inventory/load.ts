@@ -13,7 +13,7 @@ import { toCidr, toIp } from './ipv4.ts'
 import { completeLab } from './lab.ts'
 import type { KnownLab } from './lab.ts'
 import { InventoryErrors, pathText } from './mistakes.ts'
-import type { Mistake, PlacedMistake } from './mistakes.ts'
+import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
 import { override } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
 import { placePods } from './pods.ts'
@@ -112,18 +112,27 @@ function placeAll(
     ...yaml.problems.map(({ line, column, ...mistake }) =>
       withPlace(mistake, `${file}:${line}:${column}`, line, column),
     ),
-    ...mistakes.map((mistake) => {
-      const key = overridden?.origin(mistake.path)
-      if (key) return withPlace({ ...mistake, path: key }, 'config', Infinity, 0)
-      const { line, column } = yaml.locate(mistake.path, mistake.atKey)
-      return withPlace(mistake, `${file}:${line}:${column}`, line, column)
-    }),
+    ...mistakes
+      .filter(({ path }) => !within(path, yaml))
+      .map((mistake) => {
+        const key = overridden?.origin(mistake.path)
+        if (key) return withPlace({ ...mistake, path: key }, 'config', Infinity, 0)
+        const { line, column } = yaml.locate(mistake.path, mistake.atKey)
+        return withPlace(mistake, `${file}:${line}:${column}`, line, column)
+      }),
   ]
   const seen = new Set<string>()
   return placed
     .filter(({ text }) => !seen.has(text) && seen.add(text))
     .sort((a, b) => (a.line === b.line ? a.column - b.column : a.line < b.line ? -1 : 1))
     .map((mistake) => (mistake.line === Infinity ? { ...mistake, line: 0 } : mistake))
+}
+
+/** What the YAML has wrong already is not also missing or of a wrong form. */
+function within(path: Path, { problems }: YamlText): boolean {
+  return problems.some(
+    (problem) => problem.path.length > 0 && problem.path.every((part, index) => part === path[index]),
+  )
 }
 
 function withPlace(mistake: Mistake, place: string, line: number, column: number): PlacedMistake {

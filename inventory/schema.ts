@@ -33,7 +33,7 @@ const vxlanBackend = z
       .min(1)
       .max(2 ** 24 - 1)
       .refine(
-        (vni) => vni < 10_000_000,
+        (vni) => vni < 10_000_000 || vni >= 2 ** 24,
         'makes a device name flannel.VNI longer than the 15 characters of Linux; use at most 9999999',
       )
       .optional()
@@ -150,7 +150,12 @@ const runAct = z
     triggers,
     environment: z
       .record(
-        z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a name of an environment variable'),
+        z
+          .string()
+          .regex(
+            /^[A-Za-z_][A-Za-z0-9_]*$/,
+            'is not a name of an environment variable; use letters, digits and underscores',
+          ),
         z.string(),
       )
       .optional()
@@ -173,12 +178,10 @@ const copyAct = z
   })
   .meta({ title: 'copy', description: 'A file to copy once.' })
 
-const bootstrap = z
-  .array(z.union([runAct, copyAct]))
-  .meta({
-    description:
-      "One-shot acts, after the machine is there and before the overlay; a group's come before the host's.",
-  })
+const bootstrap = z.array(z.union([runAct, copyAct])).meta({
+  description:
+    "One-shot acts, after the machine is there and before the overlay; a group's come before the host's.",
+})
 
 const podOptions = z
   .strictObject({ address: ip.optional().meta({ description: "An address of the host's subnet." }) })
@@ -191,7 +194,7 @@ const pods = z
     z.record(name, podOptions).meta({ title: 'names with addresses' }),
   ])
   .meta({
-    description: 'A count, a list of names, or a map from name to {address}.',
+    description: 'A count, a list of names, or a map from name to {address}; 1 unless told.',
     examples: [2, ['web', 'db']],
   })
 
@@ -202,12 +205,10 @@ const number = z
 
 /** Variables that make sense for many hosts. */
 const sharedVariables = {
-  machine: z
-    .literal('namespace')
-    .meta({
-      description: 'Where the machine comes from: Linux namespaces of this computer.',
-      default: 'namespace',
-    }),
+  machine: z.literal('namespace').meta({
+    description: 'Where the machine comes from: Linux namespaces of this computer.',
+    default: 'namespace',
+  }),
   pods,
   iptables: z.enum(['auto', 'nft', 'legacy']).meta({
     description: 'The variant of iptables to use; auto is what the machine uses by default.',
@@ -282,13 +283,9 @@ const group = z
       .meta({ description: 'Hosts: a name (node1), or a range as in Ansible (node[1:3]).' }),
     vars: groupVars.nullable().optional(),
     get children(): z.ZodType {
-      return z
-        .record(groupName, group.nullable())
-        .nullable()
-        .optional()
-        .meta({
-          description: 'Groups below this one. An empty body names a group that is written out elsewhere.',
-        })
+      return z.record(groupName, group.nullable()).nullable().optional().meta({
+        description: 'Groups below this one. An empty body names a group that is written out elsewhere.',
+      })
     },
   })
   .meta({ id: 'group', description: 'A group of hosts, as in Ansible.' })

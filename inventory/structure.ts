@@ -14,7 +14,9 @@ import { backendTypes } from './inventory.ts'
 type Issue = z.core.$ZodIssue
 type Words = { what: string; todo: string; atKey?: boolean }
 
-const networkKeys = Object.keys(lab.shape.overlay.shape)
+/** Accepted with flannel's default value only; nothing to suggest. */
+const tolerated = ['EnableIPv4', 'EnableIPv6', 'EnableNFTables', 'GBP', 'Learning']
+const networkKeys = Object.keys(lab.shape.overlay.shape).filter((key) => !tolerated.includes(key))
 const hostKeys = Object.keys(variables).filter((key) => key !== 'ansible_group_priority')
 const groupKeys = Object.keys(variables).filter((key) => !hostOnly.includes(key))
 
@@ -95,6 +97,9 @@ const examples: Record<string, string> = {
   to: 'to: the absolute path on the machine',
   run: 'run: a command (or copy: and to:)',
   copy: 'copy: a file beside the inventory',
+  Backend: 'Backend: {Type: vxlan}',
+  pods: 'pods: 2, or pods: [web, db], or pods: {web: {address: 10.244.1.9}}',
+  bootstrap: 'a list, such as [{run: echo hello}]',
 }
 
 function wrongType(wanted: string, got: unknown, path: Path): Words {
@@ -110,14 +115,25 @@ function wrongType(wanted: string, got: unknown, path: Path): Words {
   if (got === undefined)
     return { what: 'is missing', todo: `add ${examples[String(key)] ?? `${String(key)}:`}`, atKey: true }
   const what = `is ${describe(got)}, not ${wanted}`
-  if (got === null) return { what, todo: 'give it a value or remove it' }
-  if (typeof got === 'string' && wanted.includes('whole number') && /^-?\d+$/.test(got)) {
+  const example = exampleAt(path, got)
+  if (got === null)
+    return { what, todo: example === undefined ? 'give it a value or remove it' : `write ${example}` }
+  if (typeof got === 'string' && /^\d+$/.test(got) && /number|count/.test(wanted))
     return { what, todo: `write ${got} without quotes` }
-  }
   if (wanted === 'a text' && ['number', 'boolean'].includes(typeof got))
     return { what, todo: `write it in quotes: "${String(got)}"` }
   if (Array.isArray(got) && wanted === 'a map') return { what, todo: 'write "name:" instead of "- name"' }
-  return { what, todo: `write ${wanted}` }
+  return { what, todo: `write ${example ?? wanted}` }
+}
+
+function exampleAt(path: Path, got: unknown): string | undefined {
+  const key = String(path.at(-1))
+  const above = place(path.slice(0, -1))
+  if (place(path) === 'pod' && above !== 'pod' && path.at(-2) === 'pods') {
+    return `${key}: {address: ${typeof got === 'string' ? got : '10.244.1.9'}}`
+  }
+  if (path.at(-2) === 'hosts') return `its variables below it, such as pods: 2`
+  return examples[key]
 }
 
 function notOneOf(path: Path, got: unknown, known: readonly string[]): Words {
@@ -177,12 +193,12 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
       const owners = Object.keys(backendKeys).filter((other) => backendKeys[other]?.includes(key))
       if (owners.length > 0) {
         return {
-          what: `the backend ${type} has no ${key}, only ${owners.join(' and ')} has`,
+          what: `the backend ${type} has no ${key}, only ${owners.join(' and ')} ${owners.length > 1 ? 'have' : 'has'}`,
           todo: 'remove it, or change Type',
         }
       }
       if ((unsupportedBackendKeys as readonly string[]).includes(key)) return unsupported(key)
-      return unknown(backendKeys[type] ?? [])
+      return unknown((backendKeys[type] ?? []).filter((known) => !tolerated.includes(known)))
     }
     case 'group':
       if (Object.hasOwn(variables, key) || ownVariable.test(key)) {
@@ -203,13 +219,16 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
     case 'pod':
       return unknown(['address'])
     case 'act': {
-      const known = Object.hasOwn(map as object, 'copy')
-        ? ['name', 'copy', 'to', 'triggers']
-        : ['name', 'run', 'delete', 'triggers', 'environment']
-      if (['run', 'copy', 'to', 'delete', 'environment'].includes(key) && !known.includes(key)) {
-        return { what: `does not go with ${known[1]}`, todo: 'an act either runs or copies; make two of it' }
+      const acts = {
+        run: ['name', 'run', 'delete', 'triggers', 'environment'],
+        copy: ['name', 'copy', 'to', 'triggers'],
       }
-      return unknown(known)
+      const kind =
+        Object.hasOwn(map as object, 'copy') && !Object.hasOwn(map as object, 'run') ? 'copy' : 'run'
+      if ([...acts.run, ...acts.copy].includes(key)) {
+        return { what: `does not go with ${kind}`, todo: 'an act either runs or copies; make two of it' }
+      }
+      return unknown(acts[kind])
     }
   }
 }

@@ -4,7 +4,7 @@ import { distance } from 'fastest-levenshtein'
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const lower = word.toLowerCase()
   const ranked = known
-    .map((candidate) => ({ candidate, edits: distance(lower, candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: edits(lower, candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)
   const best = ranked[0]
   return best && best.edits <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
@@ -12,6 +12,14 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 /** What to do about a word that is none of the known ones. */
 export function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 1) return `use ${known[0]}`
   const best = nearest(word, known)
   return best === undefined ? `use one of ${known.join(', ')}` : `did you mean ${best}?`
+}
+
+/** Levenshtein's distance, with two neighbours exchanged (the commonest slip) as one edit instead of two. */
+function edits(a: string, b: string): number {
+  const count = distance(a, b)
+  const letters = (word: string) => [...word].sort().join('')
+  return count === 2 && letters(a) === letters(b) ? 1 : count
 }
