@@ -7,6 +7,7 @@ import { type Backoff, wait } from './backoff.ts'
 import { HostError } from './errors.ts'
 import { badIdentity, cancelled, type Diagnosis, diagnose } from './failures.ts'
 import { type HostKey, hostKeyAlgorithms, parseHostKey, sameKey } from './host-key.ts'
+import { identification } from './identification.ts'
 import type { Target } from './target.ts'
 
 /** Times are in milliseconds. */
@@ -134,13 +135,15 @@ async function once(
   const abort = () => socket.destroy(new Error('cancelled'))
   signal?.addEventListener('abort', abort)
   const ssh = new NodeSSH()
+  const deadline = performance.now() + timeoutMs
   try {
+    await identification(socket, timeoutMs)
     const connecting = ssh.connect({
       sock: socket,
       username: target.user,
       privateKey,
       authHandler: ['publickey'],
-      readyTimeout: timeoutMs,
+      readyTimeout: Math.max(1, Math.round(deadline - performance.now())),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
       algorithms: {

@@ -94,7 +94,7 @@ export function diagnose(
       final: false,
     }
   }
-  if (level === 'protocol') {
+  if (level === 'protocol' || /identification string/i.test(message)) {
     return {
       why: `${at} does not speak SSH: ${message}`,
       hint: 'check host and port in the inventory',

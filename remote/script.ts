@@ -54,6 +54,7 @@ export async function runScript(
       return (afterMark(all, mark) ?? all).toString()
     }
     let release = () => {}
+    let forget = () => {}
     const settle = (result: Result | HostFailure | HostError) => {
       if (over) return
       over = true
@@ -75,7 +76,7 @@ export async function runScript(
     let linger: NodeJS.Timeout | undefined
     const abort = () => settle(failures.cancelled(target, step))
     signal?.addEventListener('abort', abort)
-    const forget = connection.onEnd((cause) => {
+    forget = connection.onEnd((cause) => {
       // Everything had arrived before the connection went: the channel's own 'close' still follows.
       if (channel && exit && isAtEnd(channel)) return
       settle(new HostError(failures.lost(target, step, cause), { cause }))

@@ -34,7 +34,7 @@ export async function startProxy(to: number, options: ProxyOptions = {}): Promis
     near.on('error', () => {})
     if (accepted <= turnAway) {
       if (turnAwayBy === 'reset') near.resetAndDestroy()
-      else near.end()
+      else near.resume().end()
       return
     }
     const far = connect({ port: to, host: '127.0.0.1', noDelay: true })
