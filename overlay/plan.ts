@@ -122,7 +122,7 @@ function checkVteps(nodes: readonly Node[]): void {
 function merge(states: readonly HostState[]): HostState {
   return Object.fromEntries(
     tableNames.flatMap((table) => {
-      const rows = Object.assign({}, ...states.map((state) => state[table]))
+      const rows = Object.fromEntries(states.flatMap((state) => Object.entries(state[table] ?? {})))
       return Object.keys(rows).length > 0 ? [[table, rows]] : []
     }),
   )

@@ -110,7 +110,17 @@ interface Link {
   readonly master?: string
   readonly flags: readonly string[]
   readonly txqlen?: number
-  readonly linkinfo?: { readonly info_kind: string; readonly info_data: Record<string, unknown> }
+  readonly linkinfo?: { readonly info_kind: string; readonly info_data: VxlanData }
+}
+
+/** Of another kind of link all fields are missing. */
+interface VxlanData {
+  readonly id: number
+  readonly link: string
+  readonly local: string
+  readonly port: number
+  readonly learning: boolean
+  readonly [tuning: string]: unknown
 }
 
 interface Addresses {

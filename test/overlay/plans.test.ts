@@ -1,5 +1,7 @@
 /** Whole labs, row by row, as the files in plans/ have them. After a change on purpose: `vitest -u`, and read the diff. */
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { loadInventory } from '../../inventory/load.ts'
 import type { Cidr, Ip, Mac, Name } from '../../inventory/values.ts'
 import { planLab } from '../../overlay/plan.ts'
 import { backends, hostOf, hostsOf, inventoryOf, type Given } from '../support/inventory.ts'
@@ -52,4 +54,9 @@ const labs: Readonly<Record<string, Given>> = {
 test.each(Object.keys(labs))('%s', async (name) => {
   const plan = renderPlan(planLab(inventoryOf(labs[name]!)))
   await expect(plan).toMatchFileSnapshot(`plans/${name}.txt`)
+})
+
+test.each(['lab', 'example-groups'])('inventory/%s.yaml', async (name) => {
+  const plan = renderPlan(planLab(loadInventory(join(import.meta.dirname, `../../inventory/${name}.yaml`))))
+  await expect(plan).toMatchFileSnapshot(`plans/inventory-${name}.txt`)
 })
