@@ -78,7 +78,11 @@ async function createUnderlay(spec: UnderlaySpec): Promise<Underlay> {
 async function readUnderlay(lab: Name): Promise<Underlay | undefined> {
   const record = await readLab(lab)
   const folder = labFolder(lab)
-  if (!record || !(await exists(join(folder, 'ready'))) || !(await exists(`/sys/class/net/${record.link}`)))
+  if (
+    !record ||
+    !(await exists(join(folder, 'ready'))) ||
+    !(await exists(`/proc/sys/net/ipv4/conf/${record.link}`))
+  )
     return undefined
   if (!(await isMounted(join(folder, 'underlay')))) return undefined
   return { controller: record.controller as Ip, identityFile: identityFile(lab) }
@@ -198,16 +202,16 @@ function specWords(spec: MachineSpec): string[] {
   return [ip.parse(spec.address), String(prefix), controller, String(Number(spec.mtu)), mac.parse(spec.mac)]
 }
 
-/** What underlay-up.sh prints: labs, a line each, `--`, addresses, routes, the link's alias. */
+/** What underlay-up.sh prints: labs, a line each, `--`, addresses, routes, the controller's link. */
 function parseSurroundings(printed: string): Surroundings {
   const lines = printed.split('\n')
   const end = lines.indexOf('--')
-  const [addresses = '[]', routes = '[]', alias = ''] = lines.slice(end + 1)
+  const [addresses = '[]', routes = '[]', link = '[]'] = lines.slice(end + 1)
   return {
     labs: lines.slice(0, end).map((line) => JSON.parse(line) as LabRecord),
     addresses: JSON.parse(addresses) as LinkAddresses[],
     routes: JSON.parse(routes) as KernelRoute[],
-    alias,
+    alias: (JSON.parse(link) as { ifalias?: string }[]).map(({ ifalias }) => ifalias ?? '').join(),
   }
 }
 

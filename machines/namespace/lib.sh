@@ -34,6 +34,11 @@ mounted() {
   return 1
 }
 
+# has_link NAME, in this network namespace (/sys may have been mounted in another one).
+has_link() {
+  [ -e "/proc/sys/net/ipv4/conf/$1" ]
+}
+
 # alive MACHINE: is the init that the file MACHINE/pid names still that process? Sets `pid`. A pid alone could
 # have been given to another process; pid and start time (field 22 of /proc/PID/stat) can't.
 alive() {

@@ -2,7 +2,7 @@
 . "${0%/*}/lib.sh"
 lab=$1 link=$2
 dir=$labs/$lab
-[ -e "$labs" ] || [ -e "/sys/class/net/$link" ] || exit 0
+[ -e "$labs" ] || has_link "$link" || exit 0
 
 lock -x
 set --
@@ -10,10 +10,13 @@ for machine in "$dir"/machines/*; do
   if [ -d "$machine" ]; then set -- "$@" "$machine"; fi
 done
 power_cut "$@"
-if [ -e "/sys/class/net/$link" ]; then
-  read -r alias <"/sys/class/net/$link/ifalias" || alias=
+if has_link "$link"; then
   # Without an alias: an interrupted underlay-up.sh. With another's: not ours.
-  case $alias in '' | "overlab $lab") ip link del dev "$link" ;; esac
+  case $(ip link show dev "$link") in
+  *"alias overlab $lab") ip link del dev "$link" ;;
+  *"alias "*) ;;
+  *) ip link del dev "$link" ;;
+  esac
 fi
 while mounted "$dir/underlay"; do umount -l "$dir/underlay"; done
 while mounted "$dir"; do umount -l "$dir"; done

@@ -13,7 +13,7 @@ done
 echo --
 ip -4 -j address
 ip -4 -j route show table all
-if [ -e "/sys/class/net/$link" ]; then cat "/sys/class/net/$link/ifalias"; else echo; fi
+if has_link "$link"; then ip -j link show dev "$link"; else echo '[]'; fi
 echo end
 read -r answer || answer=no
 if [ "$answer" != go ]; then
@@ -54,7 +54,7 @@ fi
 
 if [ ! -e ready ] || ! mounted "$dir/underlay"; then
   rm -f ready
-  if [ -e "/sys/class/net/$link" ]; then ip link del dev "$link"; fi
+  if has_link "$link"; then ip link del dev "$link"; fi
   while mounted "$dir/underlay"; do umount -l underlay; done
   : >underlay
   unshare --net="$dir/underlay" true
@@ -65,7 +65,7 @@ link add name underlay mtu '"$mtu"' type bridge forward_delay 0 mcast_snooping 0
 link set dev underlay up
 END'
 fi
-if [ -e ready ] && [ ! -e "/sys/class/net/$link" ]; then rm ready; fi
+if [ -e ready ] && ! has_link "$link"; then rm ready; fi
 if [ ! -e ready ]; then
   ip link add dev "$link" mtu "$mtu" type veth peer name controller mtu "$mtu" netns "$dir/underlay"
   ip -batch - <<END
