@@ -36,7 +36,7 @@ export async function probe(
       why: bad.exitCode === undefined ? `the script ended early; ${failureOf(bad)}` : failureOf(bad),
       command: bad.probe,
       exitCode: bad.exitCode ?? exitCode,
-      stderr: bad.stderr || withoutMarks(stderr),
+      stderr: bad.stderr.trim() || withoutMarks(stderr),
       ...hintFor(bad.exitCode ?? exitCode, bad.stderr || stderr),
     })
   try {
