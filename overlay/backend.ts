@@ -11,6 +11,8 @@ export interface Node {
   readonly nic: IfName
   /** Its pods' subnet, P. */
   readonly subnet: Cidr
+  /** P.0, which no pod has: the address of its VXLAN device, and the peers' next hop. */
+  readonly first: Ip
   /** What its VXLAN device has, or would have. */
   readonly vtepMac: Mac
 }

@@ -9,7 +9,7 @@ import { hostGw } from './host-gw.ts'
 import { hostMac, vtepMac } from './mac.ts'
 import { podMtu } from './mtu.ts'
 import { podRows, podsOf, type PlannedPod } from './pods.ts'
-import { gatewayOf } from './subnet.ts'
+import { firstOf, gatewayOf } from './subnet.ts'
 import { subnetEnv } from './subnet-env.ts'
 import { udp } from './udp.ts'
 import { vxlan } from './vxlan.ts'
@@ -105,7 +105,7 @@ function backendOf(lab: Lab): BackendPlan {
 
 function nodeOf(host: Host): Node {
   const { name, address, subnet } = host
-  return { name, address, nic, subnet, vtepMac: host.vtepMac ?? vtepMac(name) }
+  return { name, address, nic, subnet, first: firstOf(subnet), vtepMac: host.vtepMac ?? vtepMac(name) }
 }
 
 /** Two hosts with one VTEP MAC would share one FDB entry, and one of them would get nothing. */
@@ -113,7 +113,7 @@ function checkVteps(nodes: readonly Node[]): void {
   const owners = new Map<Mac, Name>()
   for (const { name, vtepMac: mac } of nodes) {
     const owner = owners.get(mac)
-    if (owner) throw new Error(`${name}: ${owner} has the VTEP MAC ${mac} too; give ${name} another vtepMac`)
+    if (owner) throw new Error(`${name}: ${owner} has the VTEP MAC ${mac} too; give ${name} another vtep_mac`)
     owners.set(mac, name)
   }
 }

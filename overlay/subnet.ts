@@ -2,7 +2,7 @@
 import { contains, toBlock, toIp, toNumber } from '../inventory/ipv4.ts'
 import type { Cidr, Ip } from '../inventory/values.ts'
 
-/** P.0, which no pod has: the VXLAN device's own address, and the peers' next hop to what lies behind it. */
+/** P.0, which no pod has. */
 export function firstOf(subnet: Cidr): Ip {
   return toIp(toBlock(subnet).first)
 }

@@ -14,7 +14,6 @@ import { sysctl } from '../modules/sysctl.ts'
 import type { BackendPlan, Node } from './backend.ts'
 import { directRoute, onLink } from './host-gw.ts'
 import { podMtu } from './mtu.ts'
-import { firstOf } from './subnet.ts'
 
 /** With DirectRouting a peer on the same link gets host-gw's route and nothing else; the device stays. */
 export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): BackendPlan {
@@ -23,7 +22,7 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
   const isDirect = (peer: Node): boolean => backend.DirectRouting && onLink(lab, peer)
 
   return {
-    vtep: (host) => ({ name: device, address: firstOf(host.subnet), mac: host.vtepMac }),
+    vtep: (host) => ({ name: device, address: host.first, mac: host.vtepMac }),
 
     rows(host, peers) {
       const tunnelled = peers.filter((peer) => !isDirect(peer))
@@ -39,9 +38,9 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
             mac: host.vtepMac,
           }),
         ]),
-        addresses: tableOf([address({ ip: firstOf(host.subnet), length: 32, dev: device })]),
+        addresses: tableOf([address({ ip: host.first, length: 32, dev: device })]),
         neighbours: tableOf(
-          tunnelled.map((peer) => neighbour({ ip: firstOf(peer.subnet), dev: device, mac: peer.vtepMac })),
+          tunnelled.map((peer) => neighbour({ ip: peer.first, dev: device, mac: peer.vtepMac })),
         ),
         fdb: tableOf(
           tunnelled.map((peer) => fdbEntry({ mac: peer.vtepMac, dev: device, dst: peer.address })),
@@ -51,7 +50,7 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
           peers.map((peer) =>
             isDirect(peer)
               ? directRoute(host, peer)
-              : route({ to: peer.subnet, via: firstOf(peer.subnet), dev: device, onlink: true }),
+              : route({ to: peer.subnet, via: peer.first, dev: device, onlink: true }),
           ),
         ),
       }

@@ -123,7 +123,7 @@ describe('what an inventory must not say', () => {
   test('one VTEP MAC for two hosts', () => {
     const { mac } = planned('vxlan', hostsOf(1))['node1']!.vtep!
     expect(() => planned('vxlan', [hostOf(1), hostOf(2, { vtepMac: mac })])).toThrow(
-      `node2: node1 has the VTEP MAC ${mac} too; give node2 another vtepMac`,
+      `node2: node1 has the VTEP MAC ${mac} too; give node2 another vtep_mac`,
     )
   })
 })
