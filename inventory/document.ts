@@ -84,6 +84,10 @@ export function parseYaml(text: string): YamlText {
         }
         const word = typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
         const inner = [...path, word]
+        if (word === '__proto__') {
+          problem(start, inner, '__proto__ is no name for anything here', 'remove it')
+          continue
+        }
         if (word === '<<') {
           problem(
             start,

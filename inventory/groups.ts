@@ -144,7 +144,7 @@ function hostNames(pattern: string, path: Path, report: Report): string[] {
   }
   const wrong = expansion.names.find((host) => !nameSchema.safeParse(host).success)
   if (wrong !== undefined) {
-    const todo = 'use lower-case letters, digits and inner dashes, at most 63'
+    const todo = 'use lower-case letters, digits and inner dashes, at most 63, with a letter'
     report({ path, atKey: true, what: `${JSON.stringify(wrong)} is not a host name`, todo })
     return []
   }

@@ -122,10 +122,28 @@ function placeAll(
       }),
   ]
   const seen = new Set<string>()
-  return placed
-    .filter(({ text }) => !seen.has(text) && seen.add(text))
+  const different = placed.filter(({ text }) => !seen.has(text) && seen.add(text))
+  return shorten(different)
     .sort((a, b) => (a.line === b.line ? a.column - b.column : a.line < b.line ? -1 : 1))
     .map((mistake) => (mistake.line === Infinity ? { ...mistake, line: 0 } : mistake))
+}
+
+/** A range of hosts can have one mistake a hundred times over. */
+const mostAtOnePlace = 3
+
+function shorten(mistakes: readonly PlacedMistake[]): PlacedMistake[] {
+  const places = Map.groupBy(mistakes, ({ place, path }) => `${place} ${pathText(path)}`)
+  return [...places.values()].flatMap((same) => {
+    const first = same[0]
+    const rest = same.length - mostAtOnePlace
+    if (first === undefined || rest <= 1) return same
+    const more = {
+      path: first.path,
+      what: `${rest} more hosts have such mistakes here`,
+      todo: 'mend the ones above first',
+    }
+    return [...same.slice(0, mostAtOnePlace), withPlace(more, first.place, first.line, first.column)]
+  })
 }
 
 /** What the YAML has wrong already is not also missing or of a wrong form. */

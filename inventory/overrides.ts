@@ -24,7 +24,7 @@ export function overridesFrom(get: (key: string) => string | undefined): LabOver
       : [[key, key === 'mtu' || key === 'overlay' ? parsed(text) : text] as const]
   })
   // A text that is no number or no JSON stays what it is: the schema says what is wrong with it.
-  return Object.fromEntries(given) as LabOverrides
+  return Object.fromEntries(given)
 }
 
 function parsed(text: string): unknown {
@@ -46,7 +46,7 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
   const origins = new Map<string, Path>()
   const from = (path: Path, key: Path) => void origins.set(JSON.stringify(path), key)
   if (lab !== undefined && lab !== null && !isMap(lab)) return { lab, origin: () => undefined }
-  const merged: Record<string, unknown> = { ...(lab as Record<string, unknown> | null | undefined) }
+  const merged: Record<string, unknown> = { ...lab }
 
   for (const key of ['name', 'underlay', 'mtu'] as const) {
     if (overrides[key] === undefined) continue

@@ -56,7 +56,7 @@ function podsOf({ host, subnet }: PlacedHost, report: Report): Wish[] {
   const path = reading?.variable.path ?? host.path
   const count = typeof pods === 'number' ? pods : Object.keys(pods).length
   if (subnet && count > roomOf(subnet.value)) {
-    const what = `${count} pods of ${host.name} do not fit into ${toCidr(subnet.value)}, which has room for ${roomOf(subnet.value)} beside its own address, the bridge and the broadcast`
+    const what = `${count} pods do not fit into a /${subnet.value.length}, which has room for ${roomOf(subnet.value)} beside its own address, the bridge and the broadcast`
     report({ path, what, todo: 'use fewer pods, or a shorter SubnetLen' })
     return []
   }

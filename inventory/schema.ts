@@ -11,7 +11,7 @@ export const leastMtu = 576
 /** More machines than one kernel is asked to carry; also what stops `node[1:100000000]`. */
 export const mostHosts = 1024
 /** Keys of the user's own variables, and of Ansible's, which may stand beside overlab's own. */
-export const ownVariable = /^(x_|ansible_)/
+export const ownVariable = /^(x_|ansible_)\w+$/
 
 const only = <T extends boolean>(value: T, key: string) =>
   z.literal(value, { error: unsupportedText(`${key}: ${String(!value)}`) }).meta({
@@ -248,8 +248,8 @@ export type VariableName = keyof typeof variables
 
 const own = {
   patternProperties: {
-    '^x_': { description: 'A variable of your own.' },
-    '^ansible_': { description: "A variable of Ansible's." },
+    '^x_\\w+$': { description: 'A variable of your own.' },
+    '^ansible_\\w+$': { description: "A variable of Ansible's." },
   },
 }
 

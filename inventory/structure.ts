@@ -121,7 +121,7 @@ function wrongType(wanted: string, got: unknown, path: Path): Words {
   if (typeof got === 'string' && /^\d+$/.test(got) && /number|count/.test(wanted))
     return { what, todo: `write ${got} without quotes` }
   if (wanted === 'a text' && ['number', 'boolean'].includes(typeof got))
-    return { what, todo: `write it in quotes: "${String(got)}"` }
+    return { what, todo: `write it in quotes: "${shown(got)}"` }
   if (Array.isArray(got) && wanted === 'a map') return { what, todo: 'write "name:" instead of "- name"' }
   return { what, todo: `write ${example ?? wanted}` }
 }
@@ -150,7 +150,7 @@ function notOneOf(path: Path, got: unknown, known: readonly string[]): Words {
 function backendType(got: unknown): Words {
   if (got === undefined)
     return { what: 'is missing', todo: `add Type: and one of ${backendTypes.join(', ')}`, atKey: true }
-  const other = unsupportedBackends.find((type) => type === String(got).toLowerCase())
+  const other = unsupportedBackends.find((type) => typeof got === 'string' && type === got.toLowerCase())
   if (other) return { ...unsupported(`the backend ${other}`), todo: `use one of ${backendTypes.join(', ')}` }
   return notOneOf(['Type'], got, backendTypes)
 }
@@ -234,7 +234,7 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
 }
 
 function ownVariableHint(key: string): string {
-  const word = key.replaceAll(/[^A-Za-z0-9_]/g, '_')
+  const word = key.replace(/^x_/, '').replaceAll(/\W/g, '_') || 'name'
   return `a variable of your own starts with x_: x_${word}`
 }
 
@@ -253,7 +253,11 @@ function describe(value: unknown): string {
   if (value === null) return 'empty'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'a map'
-  return typeof value === 'string' ? `the text ${shown(value)}` : String(value)
+  return typeof value === 'string'
+    ? `the text ${shown(value)}`
+    : typeof value === 'number'
+      ? String(value)
+      : shown(value)
 }
 
 export function valueAt(value: unknown, path: Path): unknown {

@@ -13,7 +13,7 @@ export type Cidr = string & z.$brand<'Cidr'>
 export type Mac = string & z.$brand<'Mac'>
 /** A name the kernel accepts for a link: 1 to 15 characters (IFNAMSIZ less the final zero). */
 export type IfName = string & z.$brand<'IfName'>
-/** A host, pod or lab name: an RFC 1123 label. */
+/** A host, pod or lab name: an RFC 1123 label with a letter in it, since tools take digits alone for an address. */
 export type Name = string & z.$brand<'Name'>
 
 export const ip = z
@@ -60,7 +60,7 @@ export const ifName = z
 export const name = z
   .string()
   .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    'is not a name; use lower-case letters, digits and inner dashes, at most 63',
+    /^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'is not a name; use lower-case letters, digits and inner dashes, at most 63, with a letter',
   )
   .brand<'Name'>()
