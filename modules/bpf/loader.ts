@@ -1,6 +1,6 @@
 /** Shell for a host: loads the object once, pins its programs and maps, and takes them away again. */
 import { bpfFolder, protocol } from '../owner.ts'
-import { decapProgram, encapPath, encapProgram, mapNames } from './names.ts'
+import { decapProgram, encapPath, encapProgram, mapNames, peersPath } from './names.ts'
 import { objectDigest, objectLines } from './object.ts'
 
 const objectPath = `/run/overlab-udp-${objectDigest}.o`
@@ -16,6 +16,7 @@ export function loadLines(): string[] {
   // Of the maps only those are moved that were not there; the others are pinned already.
   const keep = `for m in ${mapNames.join(' ')}; do [ -e ${bpfFolder}/$m ] || mv ${fresh}/$m ${bpfFolder}/$m; done`
   const load = [
+    `orphans=$([ -e ${peersPath} ] || echo yes)`,
     `printf %s ${objectLines.join('')} | base64 -d | gzip -d > ${objectPath}`,
     `rm -rf ${fresh}`,
     // Quiet unless it fails: libbpf is talkative.
@@ -24,7 +25,7 @@ export function loadLines(): string[] {
     `mv ${fresh}/overlab_encap ${encapPath}`,
     `mv ${fresh}/overlab_decap ${bpfFolder}/${decapProgram}`,
     `rm -rf ${fresh} ${objectPath}`,
-    repoint,
+    `{ [ -z "$orphans" ] || ${repoint}; }`,
   ].join(' && ')
   return [
     `command -v bpftool >/dev/null || { echo 'bpftool is missing; install it (Debian: apt-get install bpftool; Ubuntu: linux-tools-generic)' >&2; exit 1; }`,
@@ -36,13 +37,14 @@ export function loadLines(): string[] {
 }
 
 /**
- * Routes that are there hold the program they were made with, and its maps. Where those are not the pinned ones any
- * more (someone unmounted the bpffs), the route would look right and use peers that nobody can change.
+ * Routes that are there hold the program they were made with, and its maps. Where the maps had to be made anew
+ * (someone unmounted the bpffs), such a route would look right and use peers that nobody can change any more.
+ * The kernel compares programs by their names alone, so that `replace` would change nothing here.
  */
 const repoint =
   `ip -4 route show proto ${protocol} | ` +
   `sed -n 's|^\\([0-9./]*\\) *encap bpf xmit overlab-udp-[^ ]* dev \\([^ ]*\\) .*src \\([0-9.]*\\).*|` +
-  `route replace \\1 encap bpf headroom 28 xmit pinned ${encapPath} dev \\2 src \\3 proto ${protocol}|p' | ip -batch -`
+  `route del \\1 dev \\2 proto ${protocol}\\nroute add \\1 encap bpf headroom 28 xmit pinned ${encapPath} dev \\2 src \\3 proto ${protocol}|p' | ip -batch -`
 
 /** Removes the pins of other versions. */
 export const forgetOldLine = `for p in ${bpfFolder}/overlab-udp-*; do case $p in */${encapProgram}|*/${decapProgram}) ;; *) rm -f "$p" ;; esac; done`
