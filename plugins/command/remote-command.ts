@@ -25,6 +25,9 @@ export const remoteCommand: CommandKind = {
   run,
 }
 
+/** How long a cancelled command may take to end. */
+const graceMilliseconds = 1000
+
 async function run(command: string, inputs: Values, previous: Values, context: Context): Promise<Values> {
   const { client, close } = await dial(parseConnection(inputs.connection), context)
   try {
@@ -33,8 +36,10 @@ async function run(command: string, inputs: Values, previous: Values, context: C
     const collector = collect(context.log, inputs.logging as Logging | undefined)
     const channel = await session.exec(command)
     const abort = () => {
+      // Without a terminal a command outlives its connection until it next writes, so it is told first; sshd
+      // passes that on for every user but root.
       channel.signal('TERM')
-      client.destroy()
+      setTimeout(() => client.destroy(), graceMilliseconds)
     }
     context.signal.addEventListener('abort', abort)
     const exit = await finish(channel, client, collector, (inputs.stdin as string | undefined) ?? '')

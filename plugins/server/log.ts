@@ -29,8 +29,9 @@ const severities = {
   error: engineProto.LogSeverity.ERROR,
 }
 
-/** A command that prints faster than the engine listens must not fill the memory: lines beyond this are joined. */
-const queueLimit = 1000
+/** A message costs the engine 0.3 to 0.7 ms. Where more than this many wait, the next ones travel together. */
+const queueLimit = 200
+const joinedLength = 16_384
 
 /** The engine's side of the conversation; without an address messages go nowhere. */
 export function connectEngine(address: string | undefined): Engine {

@@ -87,15 +87,9 @@ export function containsSecret(value: Value | undefined): boolean {
 export function fromStruct(message: struct.Struct | undefined): Values {
   const values: Record<string, Value> = {}
   message?.getFieldsMap().forEach((value, key) => {
-    define(values, key, fromMessage(value))
+    values[key] = fromMessage(value)
   })
   return values
-}
-
-/** `__proto__` is a key like any other. */
-function define(values: Record<string, Value>, key: string, value: Value) {
-  if (key === '__proto__') Object.defineProperty(values, key, { value, enumerable: true, configurable: true })
-  else values[key] = value
 }
 
 function fromMessage(value: struct.Value): Value {

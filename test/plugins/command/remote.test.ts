@@ -370,11 +370,12 @@ test('diff: a trigger replaces, the new one first; a connection is updated', asy
   })
 })
 
-test('cancel ends the remote command', async () => {
+test('cancel ends the call and the connection, and with it a command that prints', async () => {
   const pidFile = join(folder, 'pid')
-  const message = failing({ create: `echo $$ > ${pidFile}; exec sleep 1000` })
+  const message = failing({ create: `echo $$ > ${pidFile}; while echo tick; do sleep 0.05; done` })
   while (!existsSync(pidFile) || readFileSync(pidFile, 'utf8') === '') await sleep(10)
   await plugin.cancel()
   expect(await message).toBe('cancelled by the user')
   while (existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`)) await sleep(10)
+  expect((await run({ create: 'echo next' })).stdout).toBe('next')
 })

@@ -89,6 +89,7 @@ export async function startPlugin(file: string, env: Record<string, string> = {}
   const client = new providerGrpc.ResourceProviderClient(
     `127.0.0.1:${String(line).trim()}`,
     credentials.createInsecure(),
+    { 'grpc.max_receive_message_length': -1 },
   )
   const call = <Answer>(method: string, request: unknown) =>
     new Promise<Answer>((resolve, reject) => {

@@ -1,0 +1,50 @@
+import { PartialFailure, serve } from '../../../plugins/server/index.ts'
+
+// A plugin with one type that does what its input `act` says.
+await serve({
+  name: 'example',
+  version: '3.2.1',
+  configure(config) {
+    if (config.wrong) throw new Error('the configuration is wrong')
+  },
+  resources: {
+    'example:index:Thing': {
+      check: (_olds, news) => ({
+        inputs: { size: 1, ...news },
+        failures: news.bad === undefined ? [] : [{ property: 'hosts.node1', reason: 'no such host' }],
+      }),
+      async create(news, context) {
+        if (news.act === 'half') {
+          throw new PartialFailure({
+            id: 'half-id',
+            outputs: { ...news, done: ['node1'] },
+            reasons: ['node2: down', 'node3: down'],
+          })
+        }
+        if (news.act === 'escape') {
+          setImmediate(() => {
+            throw new Error('escaped')
+          })
+          await new Promise(() => {})
+        }
+        if (news.act === 'wait') {
+          context.log.status('waiting')
+          await new Promise((_, reject) =>
+            context.signal.addEventListener('abort', () => reject(context.signal.reason as Error)),
+          )
+        }
+        if (news.act === 'fail') throw new Error('plain words')
+        const { name, type, preview } = context
+        context.log.warning('made')
+        return { id: 'id', outputs: { ...news, name, type, preview } }
+      },
+      // eslint-disable-next-line @typescript-eslint/require-await
+      read: async (_id, state) => (state.gone ? undefined : { outputs: { ...state, live: true } }),
+      // eslint-disable-next-line @typescript-eslint/require-await
+      async delete() {
+        throw new Error('still in use')
+      },
+    },
+  },
+  close: () => void process.stderr.write(''),
+})
