@@ -73,7 +73,6 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const privateKey = await identity(target)
   const deadline = performance.now() + overallMs
   for (let attempt = 1; ; attempt++) {
-    if (options.signal?.aborted) throw new HostError(cancelled(target, 'connect'))
     const outcome = await turn(() => once(target, privateKey, pinned, attemptMs, options))
     if ('client' in outcome) return outcome
     const pause = wait(attempt, backoff)
@@ -125,6 +124,8 @@ async function once(
   timeoutMs: number,
   { keepaliveMs = 5_000, signal }: ConnectOptions,
 ): Promise<Connection | (Diagnosis & { error: Error })> {
+  // Here, since the wait for a turn may have been long.
+  if (signal?.aborted) throw new HostError(cancelled(target, 'connect'))
   // Without noDelay the kernel holds back a small packet until the one before it is acknowledged, up to 40 ms.
   const socket = tcp({ host: target.host, port: target.port, noDelay: true })
   let presented: Buffer | undefined

@@ -37,7 +37,7 @@ export interface Wire {
   readonly connection: Connection
   readonly channels: Channels
   /** Counts `work` as one round trip, and the session as in use until it ends. */
-  track<T>(work: () => Promise<T>): Promise<T>
+  readonly track: <T>(work: () => Promise<T>) => Promise<T>
   /** Commands that run or wait now. */
   readonly running: number
   /** performance.now() at the host's last known sign of life. */

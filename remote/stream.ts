@@ -64,9 +64,9 @@ export async function stream(
           reject(outcome)
         } else resolve(outcome)
       }
-      const on = (emitter: NodeJS.EventEmitter, event: string, listener: (...args: never[]) => void) => {
-        emitter.on(event, listener as () => void)
-        undo.push(() => emitter.off(event, listener as () => void))
+      const on = (emitter: NodeJS.EventEmitter, event: string, listener: () => void) => {
+        emitter.on(event, listener)
+        undo.push(() => emitter.off(event, listener))
       }
       let code: number | null = null
       channel.on('exit', (status: number | null, name?: string) => {

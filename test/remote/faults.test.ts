@@ -2,11 +2,14 @@ import { spawn } from 'node:child_process'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import type { HostError } from '../../remote/errors.ts'
 import { openSession, type Session, type SessionOptions } from '../../remote/session.ts'
 import { type Proxy, type ProxyOptions, startProxy } from './proxy.ts'
 import { type Sshd, startSshd } from './sshd.ts'
+
+// Real processes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let sshd: Sshd
 const undo: (() => Promise<unknown>)[] = []

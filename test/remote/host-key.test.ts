@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { fingerprint, hostKeyAlgorithms, parseHostKey, sameKey } from '../../remote/host-key.ts'
+
+// Real processes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 test.each(['ed25519', 'ecdsa', 'rsa'])('%s: the fingerprint is that of ssh-keygen', (type) => {
   const dir = mkdtempSync(join(tmpdir(), 'overlab-key-'))

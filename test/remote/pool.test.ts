@@ -1,9 +1,12 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createPool, type Pool } from '../../remote/pool.ts'
 import { startProxy } from './proxy.ts'
 import { freePort, startSshd } from './sshd.ts'
+
+// Real processes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const undo: (() => Promise<unknown>)[] = []
 afterEach(async () => {

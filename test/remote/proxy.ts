@@ -56,7 +56,9 @@ export async function startProxy(to: number, options: ProxyOptions = {}): Promis
       })
     })
     near.on('close', () => (pairs.delete(pair), far.destroy()))
-    far.on('close', () => hung || chain.then(() => near.end()))
+    far.on('close', () => {
+      if (!hung) void chain.then(() => near.end())
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
@@ -68,7 +70,10 @@ export async function startProxy(to: number, options: ProxyOptions = {}): Promis
     fin: () => pairs.forEach(({ near }) => near.end()),
     hang: () => pairs.forEach(({ stop }) => stop()),
     close: () => {
-      for (const { near, far } of pairs) (near.destroy(), far.destroy())
+      for (const { near, far } of pairs) {
+        near.destroy()
+        far.destroy()
+      }
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }

@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { HostError } from '../../remote/errors.ts'
 import { openSession, type Session } from '../../remote/session.ts'
 import { freePort, makeKey, type Sshd, startSshd } from './sshd.ts'
+
+// Real processes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let sshd: Sshd
 let session: Session

@@ -1,9 +1,12 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { openSession, type Session } from '../../remote/session.ts'
 import { stream, type StreamOptions } from '../../remote/stream.ts'
 import { startProxy } from './proxy.ts'
 import { type Sshd, startSshd } from './sshd.ts'
+
+// Real processes on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let sshd: Sshd
 let session: Session
