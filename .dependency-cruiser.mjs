@@ -34,7 +34,7 @@ const rows = {
     'experiments',
     'tools',
   ],
-  tools: [],
+  tools: ['remote/quote.ts', 'modules/bpf/object.ts'],
 }
 
 /** Everything of ours; what is outside (npm packages, Node's own modules) is nobody's row. */
@@ -78,7 +78,7 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(?:node_modules|\\.overlab|\\.git|test/tools/fixtures)/' },
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: 'tsconfig.json' },
+    tsConfig: { fileName: `${import.meta.dirname}/tsconfig.json` },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],

@@ -2,13 +2,22 @@
  * Pulumi's command plugin. The real one is Pulumi's own download; where that cannot be had, a small launcher takes
  * its place in Pulumi's plugin folder and runs plugins/command of this clone.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
+import { quote } from '../remote/quote.ts'
 import { isExecutable, run } from './commands.ts'
 import { pulumiDownloads } from './internet.ts'
 import { fromRepository, pulumiHome, repository } from './paths.ts'
 import { pulumiBinary } from './pulumi-cli.ts'
-import { quote } from './quote.ts'
 import { commandPluginVersion } from './versions.ts'
 import type { Part, Work } from './work.ts'
 
@@ -112,6 +121,7 @@ function writeLauncher(folder: string): void {
   const made = mkdtempSync(join(dirname(folder), '.overlab-'))
   try {
     writeFileSync(join(made, executable), launcher(fromRepository()), { mode: 0o755 })
+    chmodSync(made, 0o755)
     if (existsSync(folder)) renameSync(join(made, executable), join(folder, executable))
     else renameSync(made, folder)
     rmSync(`${folder}.partial`, { force: true })

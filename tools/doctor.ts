@@ -117,7 +117,7 @@ const versionArguments: Readonly<Record<string, readonly string[]>> = {
 async function examineTool(tool: Tool, env: NodeJS.ProcessEnv): Promise<Finding> {
   const there = isThere(tool, env)
   const asked = versionArguments[tool.name] ?? ['--version']
-  const path = there && tool.file === undefined ? findCommand(tool.name, env) : undefined
+  const path = there ? findCommand(tool.name, env) : undefined
   return {
     group: 'tool',
     name: tool.name,

@@ -3,7 +3,8 @@
  * its modules by itself for that, as it would for a lab.
  */
 import { release } from 'node:os'
-import { findCommand } from './commands.ts'
+import { objectLines } from '../modules/bpf/object.ts'
+import { quote } from '../remote/quote.ts'
 import { runAsRoot } from './rights.ts'
 
 /** The shell line that uses the feature; it succeeds only where the feature works. Order: later ones use earlier links. */
@@ -14,14 +15,14 @@ const trials = {
   vxlan:
     'ip link add vx0 type vxlan id 1 dstport 8472 local 192.0.2.1 dev v0 nolearning && ip link set vx0 up',
   overlayfs:
-    'mount -t tmpfs none /mnt && mkdir /mnt/l /mnt/u /mnt/w /mnt/m && mount -t overlay -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w none /mnt/m',
+    'mkdir $work/l $work/u $work/w $work/m && mount -t overlay -o lowerdir=$work/l,upperdir=$work/u,workdir=$work/w none $work/m',
   'iptables (nft)': natRule('iptables-nft'),
   'iptables (legacy)': natRule('iptables-legacy'),
   tun: 'ip tuntap add dev tun0 mode tun',
   'lwtunnel bpf':
-    'compiled && ip route add 198.51.100.0/24 encap bpf headroom 28 xmit obj "$object" section lwt_xmit dev v0',
+    'loaded && ip route add 198.51.100.0/24 encap bpf headroom 28 xmit pinned "$pins/overlab_encap" dev v0',
   'tc filter bpf':
-    'compiled && tc qdisc add dev v0 clsact && tc filter add dev v0 ingress prio 1 bpf da obj "$object" section tc',
+    'loaded && tc qdisc add dev v0 clsact && tc filter add dev v0 ingress prio 1 bpf direct-action pinned "$pins/overlab_decap"',
   fou: 'ip fou add port 5555 ipproto 4',
   ipip: 'ip link add ip0 type ipip local 192.0.2.1 remote 192.0.2.2',
   netem: 'tc qdisc add dev v1 root netem delay 1ms',
@@ -73,7 +74,7 @@ export function lacking(kernel: Kernel, part: string): string[] {
 /** Tries everything; about half a second. Changes nothing that outlives the call. Needs root or sudo. */
 export async function probeKernel(): Promise<Kernel> {
   const result = await runAsRoot('unshare', ['--net', '--mount', '--ipc', '--propagation', 'private', 'sh'], {
-    input: script(findCommand('clang')),
+    input: script(),
     timeout: 60_000,
   })
   return {
@@ -100,29 +101,28 @@ function natRule(iptables: string): string {
 /** Which program of a trial's own must be there for the trial to tell anything. */
 function program(feature: Feature): string {
   const trial = trials[feature]
-  if (trial.startsWith('compiled')) return 'clang'
+  if (trial.startsWith('loaded')) return 'bpftool'
   return trial.split(' ')[0] ?? ''
 }
 
-function script(clang: string | undefined): string {
-  const attempts = features.map((feature) => {
-    const needed = program(feature)
-    return `try '${feature}' ${needed} ${needed === 'clang' && !clang ? 'false' : `'${trials[feature].replaceAll("'", `'\\''`)}'`}`
-  })
+function script(): string {
+  const attempts = features.map((feature) => `try '${feature}' ${program(feature)} ${quote(trials[feature])}`)
   return `PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export LC_ALL=C
-work=$(mktemp -d) || exit 1
-trap 'cd /; umount -l /mnt 2>/dev/null; rm -rf "$work"' EXIT
-object=$work/trial.o
-# Two programs that do nothing: the least that the kernel's BPF hooks accept.
-compiled() {
-  [ -s "$object" ] || printf '%s\\n' '__attribute__((section("lwt_xmit"), used)) int a(void *s) { return 0; }' \\
-    '__attribute__((section("tc"), used)) int b(void *s) { return 0; }' \\
-    'char l[] __attribute__((section("license"), used)) = "GPL";' | ${clang ?? 'false'} -O2 -target bpf -x c -c - -o "$object"
+# Everything stays in memory and in this mount namespace. Pins' paths must not hold a dot: libbpf replaces it.
+work=/mnt
+mount -t tmpfs overlab-trial "$work" || exit 1
+# bpftool mounts a bpffs of its own over the parent folder unless that is one.
+pins=$work/bpf/trial
+# The udp backend's own programs, so that the kernel's verifier is asked as well.
+loaded() {
+  [ -e "$pins/overlab_encap" ] && return
+  mkdir "$work/bpf" && mount -t bpf none "$work/bpf" && echo ${objectLines.join('')} | base64 -d | gzip -d > "$work/udp.o" &&
+    bpftool prog loadall "$work/udp.o" "$pins" pinmaps "$pins" >&2
 }
 try() {
   if ! command -v "$2" >/dev/null 2>&1; then printf '%s\\tunknown\\t%s is missing\\n' "$1" "$2"; return; fi
-  if eval "$3" >"$work/out" 2>"$work/err"; then printf '%s\\tyes\\t\\n' "$1"
+  if eval "$3" </dev/null >"$work/out" 2>"$work/err"; then printf '%s\\tyes\\t\\n' "$1"
   else printf '%s\\tno\\t%s\\n' "$1" "$(head -n 1 "$work/err" | tr '\\t' ' ')"; fi
 }
 ${attempts.join('\n')}

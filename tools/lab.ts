@@ -1,9 +1,9 @@
 /** `npm run lab`, after set-up: builds the selected stack's lab, proves that it works, says what to do next. */
 import { spawnSync } from 'node:child_process'
+import { quote } from '../remote/quote.ts'
 import { pulumiBinary, pulumiEnvironment } from './environment.ts'
 import { ownBackend, ownSecrets, passphraseFile } from './passphrase.ts'
 import { fromRepository, repository } from './paths.ts'
-import { quote } from './quote.ts'
 import { currentStack } from './stacks.ts'
 
 const env = pulumiEnvironment()

@@ -1,4 +1,5 @@
 /** One set-up at a time for a user: a second one waits and then finds nothing left to do. */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, linkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -13,7 +14,7 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   mkdirSync(dirname(path), { recursive: true })
-  const mine = `${path}.${process.pid}`
+  const mine = `${path}.${process.pid}.${randomUUID()}`
   writeFileSync(mine, String(process.pid))
   try {
     for (let told = false; !take(mine, path);) {

@@ -1,6 +1,4 @@
 /** The system's packages (Debian, Ubuntu): which tools are missing, which packages bring them, their installation. */
-import { existsSync } from 'node:fs'
-import { arch } from 'node:process'
 import { findCommand, run } from './commands.ts'
 import { runAsRoot } from './rights.ts'
 import { SetupError, type Part, type Work } from './work.ts'
@@ -10,17 +8,12 @@ export interface Tool {
   readonly neededFor: string
   /** Packages that bring it, the best first; the first that the system's archives know is taken. */
   readonly packages: readonly (readonly string[])[]
-  /** A file that shows it is there, where it is no program. */
-  readonly file?: string
   /** Only one backend needs it: no set-up fails for it where the archives lack it. */
   readonly optional?: boolean
 }
 
-/** Debian's name of this processor's include folder, `x86_64-linux-gnu`. */
-export const multiarch = `${{ x64: 'x86_64', arm64: 'aarch64' }[arch as 'x64' | 'arm64'] ?? arch}-linux-gnu`
-
 const everyLab = 'every lab'
-const bpf = 'the udp backend (compiles and reads its BPF programs)'
+const bpf = 'the udp backend (loads its BPF programs)'
 
 export const tools: readonly Tool[] = [
   { name: 'ip', neededFor: everyLab, packages: [['iproute2']] },
@@ -36,21 +29,6 @@ export const tools: readonly Tool[] = [
   { name: 'iperf3', neededFor: 'throughput measurements', packages: [['iperf3']] },
   { name: 'tcpdump', neededFor: 'tracing packets', packages: [['tcpdump']] },
   { name: 'conntrack', neededFor: 'tracing packets', packages: [['conntrack']] },
-  { name: 'clang', neededFor: bpf, packages: [['clang']], optional: true },
-  {
-    name: 'bpf/bpf_helpers.h',
-    neededFor: bpf,
-    packages: [['libbpf-dev']],
-    optional: true,
-    file: '/usr/include/bpf/bpf_helpers.h',
-  },
-  {
-    name: 'asm/types.h',
-    neededFor: bpf,
-    packages: [['linux-libc-dev']],
-    optional: true,
-    file: `/usr/include/${multiarch}/asm/types.h`,
-  },
   // Debian and newer Ubuntus have a package of its own; older Ubuntus a wrapper that runs the kernel's own build of it.
   {
     name: 'bpftool',
@@ -61,7 +39,7 @@ export const tools: readonly Tool[] = [
 ]
 
 export function isThere(tool: Tool, env: NodeJS.ProcessEnv = process.env): boolean {
-  return tool.file === undefined ? findCommand(tool.name, env) !== undefined : existsSync(tool.file)
+  return findCommand(tool.name, env) !== undefined
 }
 
 /**
@@ -85,8 +63,10 @@ export function choosePackages(
 
 export const packagesPart: Part = { name: 'system packages', plan: () => planPackages() }
 
-export async function planPackages(env: NodeJS.ProcessEnv = process.env): Promise<Work | undefined> {
-  const missing = tools.filter((tool) => !isThere(tool, env))
+export async function planPackages(
+  env: NodeJS.ProcessEnv = process.env,
+  missing: readonly Tool[] = tools.filter((tool) => !isThere(tool, env)),
+): Promise<Work | undefined> {
   if (missing.length === 0) return undefined
   const required = missing.filter((tool) => !tool.optional)
   if (findCommand('apt-get', env) === undefined) {

@@ -3,7 +3,6 @@
  * (`node tools/setup.ts`). `--plan` prints what it would do and changes nothing.
  */
 import { join } from 'node:path'
-import { bpfObjectPart } from './bpf-object.ts'
 import { commandPluginPart } from './command-plugin.ts'
 import { kernelPart } from './kernel-part.ts'
 import { withLock } from './lock.ts'
@@ -25,7 +24,6 @@ const parts: readonly Part[] = [
   commandPluginPart,
   passphrasePart,
   stacksPart,
-  bpfObjectPart,
 ]
 
 interface Planned {
@@ -72,7 +70,7 @@ export async function setUp(only?: 'plan'): Promise<void> {
     (pid) => print(`set-up: another one runs (process ${pid}); waiting for it`),
     async () => {
       await carryOut(await planAll(parts), print)
-      // What one part brings, another may have waited for (a stack needs the CLI, a BPF object its compiler).
+      // What one part brings, another may have waited for (a stack needs the CLI).
       await carryOut(await planAll(parts), print)
     },
   )

@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { repository } from '../../tools/paths.ts'
+import { cleanClone } from './clone.ts'
+
+/** What the first step would do, by the oldest Node there is on this machine. */
+function decide(clone: string): { install: boolean; why: string; hash: string } {
+  const node = existsSync('/usr/bin/node') ? '/usr/bin/node' : process.execPath
+  const result = spawnSync(node, [join(clone, 'tools/first.mjs'), '--decide'], { encoding: 'utf8' })
+  expect(result.stderr).toBe('')
+  return JSON.parse(result.stdout) as ReturnType<typeof decide>
+}
+
+/** node_modules with a Node in it and, if given, npm's own record of what it installed. */
+function install(clone: string, record?: string): void {
+  mkdirSync(join(clone, 'node_modules', '.bin'), { recursive: true })
+  symlinkSync(process.execPath, join(clone, 'node_modules', '.bin', 'node'))
+  if (record !== undefined) writeFileSync(join(clone, 'node_modules', '.package-lock.json'), record)
+}
+
+test('a clean clone is installed', () => {
+  expect(decide(cleanClone({ nodeModules: false }))).toMatchObject({
+    install: true,
+    why: 'node_modules is missing',
+  })
+})
+
+test('an install that was killed begins again', () => {
+  const clone = cleanClone({ nodeModules: false })
+  mkdirSync(join(clone, 'node_modules'))
+  expect(decide(clone)).toMatchObject({ install: true, why: 'node_modules holds no Node' })
+  install(clone)
+  expect(decide(clone)).toMatchObject({
+    install: true,
+    why: 'node_modules is not what package-lock.json says',
+  })
+})
+
+test('an install by hand counts, until package-lock.json changes', () => {
+  const clone = cleanClone({ nodeModules: false })
+  const lock = readFileSync(join(clone, 'package-lock.json'), 'utf8')
+  install(clone, lock)
+  expect(decide(clone)).toMatchObject({ install: false })
+  const changed = JSON.parse(lock)
+  changed.packages['node_modules/yaml'].version = '0.0.1'
+  writeFileSync(join(clone, 'package-lock.json'), JSON.stringify(changed))
+  expect(decide(clone)).toMatchObject({ install: true })
+})
+
+test('the stamp of an install is trusted for the same package-lock.json only', () => {
+  const clone = cleanClone({ nodeModules: false })
+  install(clone)
+  const { hash } = decide(clone)
+  writeFileSync(join(clone, 'node_modules', '.overlab-lock-sha256'), hash)
+  expect(decide(clone)).toMatchObject({ install: false, why: 'up to date' })
+  writeFileSync(
+    join(clone, 'package-lock.json'),
+    readFileSync(join(clone, 'package-lock.json'), 'utf8') + '\n',
+  )
+  expect(decide(clone)).toMatchObject({ install: true })
+})
+
+test('no install script runs but that of the package `node`', () => {
+  const { allowScripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8'))
+  const scripted = Object.entries<{ hasInstallScript?: boolean; optional?: boolean; os?: string[] }>(
+    lock.packages,
+  )
+    .filter(([, entry]) => entry.hasInstallScript && !entry.os?.every((os) => os !== 'linux'))
+    .map(([path]) => path.replace(/^.*node_modules\//, ''))
+  expect(Object.keys(allowScripts).sort()).toEqual([...new Set(scripted)].sort())
+  expect(Object.entries(allowScripts).filter(([, allowed]) => allowed)).toEqual([['node', true]])
+})
