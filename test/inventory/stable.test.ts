@@ -82,7 +82,7 @@ describe('nobody is renumbered', () => {
         ([names, some]) => {
           const all = hostsOf([['n1', { pods: names }]])
           if (!all) return
-          const address = new Map(all.get('n1')?.pods.map((pod) => [pod.name, pod.address]))
+          const address = new Map<string, string>(all.get('n1')?.pods.map((pod) => [pod.name, pod.address]))
           const kept = hostsOf([['n1', { pods: some }]])?.get('n1')?.pods
           expect(kept?.map((pod) => pod.address)).toEqual(some.map((name) => address.get(name)))
           compared++
