@@ -69,7 +69,7 @@ export const iptablesModule: Module = {
     return ruleLine.test(text) && text.split('"').length % 2 === 1
       ? text
       : complain(`value ${shown(line)}: is not a rule as iptables-save prints it`)
-  }) as z.ZodType<string, Row>,
+  }),
 
   /** Without `-t`: that would make the table. A host with thousands of rules sends only the few that matter. */
   probe: ({ host }) =>
@@ -219,16 +219,18 @@ function positionOf({ key }: Change, changes: readonly Change[]): number {
     return [Number(after), Number(count)]
   }
   const [after, count] = place(key)
-  const others = changes.filter((other) => partsOf(other.key).chain === partsOf(key).chain)
+  const chain = (of: string): string => of.slice(0, of.lastIndexOf(' '))
+  const others = changes.filter((other) => chain(other.key) === chain(key))
   const missing = others.filter((other) => other.op === 'add' && place(other.key)[0] <= after).length
   const surplus = others.filter((other) => other.op === 'delete' && place(other.key)[0] < after).length
   return after - missing + surplus + count
 }
 
 function orderOf(change: Change, changes: readonly Change[]): number {
-  if (change.op === 'delete') return -1 - positionOf(change, changes)
   const { chain, rest } = partsOf(change.key)
-  return chain.startsWith('FLANNEL-') ? Number(rest) : Number.MAX_SAFE_INTEGER
+  const isDelete = change.op === 'delete'
+  if (!chain.startsWith('FLANNEL-')) return Number.MAX_SAFE_INTEGER - (isDelete ? 1 : 0)
+  return isDelete ? -1 - positionOf(change, changes) : Number(rest)
 }
 
 interface Saved {
@@ -244,12 +246,12 @@ function readSave(output: string): Saved {
   let table = ''
   for (const line of output.split('\n')) {
     if (line.startsWith('*')) table = line.slice(1).trim()
-    else if (line.startsWith(':')) rules.set(`${table} ${line.slice(1).split(' ')[0]}`, [])
+    else if (line.startsWith(':FLANNEL-')) rules.set(`${table} ${line.slice(1).split(' ')[0]}`, [])
     else if (line.startsWith('-A ')) {
       const [, chain = '', rule = ''] = line.match(/^-A (\S+) ?(.*)$/) ?? []
       const own = rules.get(`${table} ${chain}`)
       if (own) own.push(rule.trim())
-      else jumps.push({ table, chain, rule: rule.trim() })
+      else if (/-j FLANNEL-/.test(rule)) jumps.push({ table, chain, rule: rule.trim() })
     }
   }
   return { rules, jumps }

@@ -20,7 +20,7 @@ import {
   type Name,
 } from '../inventory/values.ts'
 import { readEntries, textOf, type Entry } from './json.ts'
-import { diffTable, type Batch, type BatchLine, type Change, type Module, type Row } from './module.ts'
+import { diffTable, type Batch, type BatchLine, type Module, type Row } from './module.ts'
 import { alias } from './owner.ts'
 import { readWords, rowSchema, wholeNumber, type Grammar, type Words } from './words.ts'
 

@@ -6,6 +6,7 @@ import { forgetOldLine } from '../../modules/bpf/loader.ts'
 import { readCounters, type Counter } from '../../modules/bpf/maps.ts'
 import { decapPath, encapPath, encapProgram, statsPath } from '../../modules/bpf/names.ts'
 import { filterModule, udpFilterRow } from '../../modules/filter.ts'
+import { flannelRules, iptablesModule } from '../../modules/iptables.ts'
 import { tableOf } from '../../modules/module.ts'
 import { bpfFolder } from '../../modules/owner.ts'
 import { peerModule, peerRow } from '../../modules/peer.ts'
@@ -178,6 +179,24 @@ describe('on a network that is up', () => {
     } finally {
       server.kill()
       await host(1).sh('ethtool -K eth0 tx on >/dev/null')
+    }
+  })
+
+  test("a connection from outside, masqueraded by flannel's rules, goes through and back", async () => {
+    const of = scope(tableOf(flannelRules({ network: '10.244.0.0/16' as Cidr, subnet: subnet(1) })))
+    await host(1).sh(`ip netns add outside; ip link add out0 type veth peer name eth0 netns outside
+      ip addr add 172.20.0.1/24 dev out0; ip link set out0 up; ip -n outside addr add 172.20.0.2/24 dev eth0
+      ip -n outside link set eth0 up; ip -n outside route add default via 172.20.0.1`)
+    await apply(host(1), iptablesModule, of)
+    const server = host(2).start('ip', 'netns', 'exec', 'pod1', 'timeout', '20', 'iperf3', '-s', '-1')
+    try {
+      await host(1).sh(`ip netns exec outside ping -c2 -i0.05 -W2 ${inner(2)}`)
+      await expect.poll(() => host(2).sh(inPod('ss -Hltn')), { timeout: 10_000 }).toContain(':5201')
+      await host(1).sh(`ip netns exec outside timeout 15 iperf3 -c ${inner(2)} -n 2M`)
+    } finally {
+      server.kill()
+      await apply(host(1), iptablesModule, scope({}, of.desired))
+      await host(1).sh('ip netns del outside')
     }
   })
 
