@@ -83,8 +83,8 @@ test('a reset in the middle of 5 MB of input and of output', async () => {
 })
 
 test('a connection that hangs ends by keepalive', async () => {
-  const [proxy, session] = await through({}, { keepaliveMs: 50 })
-  const running = failure(session.run('sleep 4'))
+  const [proxy, session] = await through({}, { keepaliveMs: 250 })
+  const running = failure(session.run('sleep 8'))
   await sleep(100)
   proxy.hang()
   expect((await running).why).toBe(

@@ -133,11 +133,11 @@ test('too much output is an error and never a cut', async () => {
 })
 
 test('a process that keeps the output open is named as the fault', async () => {
-  const hasty = await openSession(sshd.target, { lingerMs: 200 })
+  const hasty = await openSession(sshd.target, { lingerMs: 1500 })
   try {
-    const error = await failure(hasty.run('sleep 2 & exit 4'))
+    const error = await failure(hasty.run('sleep 6 & exit 4'))
     expect(error.why).toBe(
-      'the script ended (exit 4), but something it started still held its output open 0.2 s later',
+      'the script ended (exit 4), but something it started still held its output open 1.5 s later',
     )
     expect((await hasty.run('sleep 2 >/dev/null 2>&1 </dev/null & exit 4')).exitCode).toBe(4)
   } finally {
@@ -219,7 +219,7 @@ test('a server that drops unauthenticated connections gets all of them in the en
   try {
     const backoff = { attempts: 60, baseMs: 50, capMs: 400 }
     const sessions = await Promise.all(
-      Array.from({ length: 30 }, () => openSession(busy.target, { backoff })),
+      Array.from({ length: 30 }, () => openSession(busy.target, { backoff, overallMs: 50_000 })),
     )
     expect(busy.logins()).toBe(30)
     expect(busy.log()).toMatch(/drop connection|MaxStartups/)
