@@ -29,8 +29,9 @@ export async function findAssets(dir: string, patterns: readonly string[]): Prom
 /** The same files as one archive. */
 export function archiveOf(assets: Values): Value {
   const hash = createHash('sha256')
-  for (const [path, asset] of Object.entries(assets))
-    hash.update(`${path}\0${String((asset as Values).hash)}\n`)
+  for (const [path, asset] of Object.entries(assets) as [string, { readonly hash: string }][]) {
+    hash.update(`${path}\0${asset.hash}\n`)
+  }
   return { [signatureKey]: archiveSignature, hash: hash.digest('hex'), assets }
 }
 

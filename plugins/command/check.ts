@@ -1,4 +1,4 @@
-import { isArchive, isAsset, isObject, isSecret, isUnknown, plain, secret } from '../server/index.ts'
+import { isArchive, isAsset, isObject, isUnknown, plain, secret } from '../server/index.ts'
 import type { CheckFailure, CheckResult, Value, Values } from '../server/index.ts'
 import { hopDefaults } from './connection.ts'
 
@@ -10,19 +10,26 @@ export interface Property {
 export type Properties = Readonly<Record<string, Property>>
 
 const isString = (value: Value) => typeof value === 'string'
-const loggings: readonly Value[] = ['none', 'stdout', 'stderr', 'stdoutAndStderr']
 const known = (test: (value: Value) => boolean) => (value: Value) => isUnknown(value) || test(value)
+const loggings = ['none', 'stdout', 'stderr', 'stdoutAndStderr']
 
+/** What a value of each type must be, in words and as a test. */
 const tests = {
-  string: isString,
-  number: (value: Value) => typeof value === 'number',
-  boolean: (value: Value) => typeof value === 'boolean',
-  list: (value: Value) => Array.isArray(value),
-  strings: (value: Value) => Array.isArray(value) && value.every(known(isString)),
-  'strings by name': (value: Value) => isObject(value) && Object.values(value).every(known(isString)),
-  logging: (value: Value) => loggings.includes(value),
-  source: (value: Value) => isAsset(value) || isArchive(value),
-} satisfies Record<string, (value: Value) => boolean>
+  string: ['a string', isString],
+  number: ['a number', (value: Value) => typeof value === 'number'],
+  boolean: ['true or false', (value: Value) => typeof value === 'boolean'],
+  list: ['a list', (value: Value) => Array.isArray(value)],
+  strings: ['a list of strings', (value: Value) => Array.isArray(value) && value.every(known(isString))],
+  'strings by name': [
+    'a map of strings',
+    (value: Value) => isObject(value) && Object.values(value).every(known(isString)),
+  ],
+  logging: [
+    `one of ${loggings.join(', ')}`,
+    (value: Value) => isString(value) && loggings.includes(value),
+  ],
+  source: ['an asset or an archive', (value: Value) => isAsset(value) || isArchive(value)],
+} satisfies Record<string, [string, (value: Value) => boolean]>
 
 const hop: Properties = {
   host: { type: 'string', required: true },
@@ -59,8 +66,8 @@ function checkObject(properties: Properties, values: Values, path: string, failu
     } else if (property.type === 'connection') checked[name] = checkConnection(value, at, failures)
     else {
       const bare = plain(value)
-      if (!known(tests[property.type])(bare))
-        failures.push({ property: at, reason: wrongType(property.type, bare) })
+      const [what, test] = tests[property.type]
+      if (!known(test)(bare)) failures.push({ property: at, reason: wrongType(what, bare) })
     }
   }
   return checked
@@ -70,21 +77,18 @@ function checkConnection(value: Value, path: string, failures: CheckFailure[]): 
   const bare = plain(value)
   if (isUnknown(bare)) return secret(value)
   if (!isObject(bare)) {
-    failures.push({ property: path, reason: wrongType('an object', bare) })
+    failures.push({ property: path, reason: wrongType('a map', bare) })
     return value
   }
   const checked: Record<string, Value> = { ...checkObject(hop, bare, `${path}.`, failures) }
   const { proxy } = bare
   if (isObject(proxy)) checked.proxy = checkObject(hop, proxy, `${path}.proxy.`, failures)
   else if (proxy === null || proxy === undefined) delete checked.proxy
-  else if (!isUnknown(proxy))
-    failures.push({ property: `${path}.proxy`, reason: wrongType('an object', proxy) })
-  return isSecret(checked) ? checked : secret(checked)
+  else if (!isUnknown(proxy)) failures.push({ property: `${path}.proxy`, reason: wrongType('a map', proxy) })
+  return secret(checked)
 }
 
 function wrongType(expected: string, value: Value): string {
-  const got = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
-  if (expected === 'logging') return `must be one of ${loggings.join(', ')}; got ${JSON.stringify(value)}`
-  if (expected === 'source') return 'must be an asset or an archive'
-  return `must be ${/^an? /.test(expected) ? expected : `a ${expected}`.replace('a strings', 'strings')}; got ${got}`
+  const got = Array.isArray(value) ? 'a list' : isObject(value) ? 'a map' : JSON.stringify(value)
+  return `must be ${expected}; got ${got}`
 }

@@ -13,7 +13,7 @@ import { dialError, handshakeError } from './dial-errors.ts'
 /** An authenticated connection. Its errors have a listener for good; `close` ends it and its proxy's. */
 export interface Dialled {
   readonly client: Client
-  close(): void
+  readonly close: () => void
 }
 
 interface DialContext {
@@ -195,7 +195,7 @@ function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext
     client.on('end', () => sock.destroy())
     client.once('ready', () => resolve(client))
     const config: ConnectConfig = {
-      sock: sock as NonNullable<ConnectConfig['sock']>,
+      sock: sock,
       username: hop.user,
       readyTimeout: hop.perDialTimeout * 1000,
       keepaliveInterval: keepaliveSeconds * 1000,

@@ -33,7 +33,7 @@ function* changes(path: string, old: Value | undefined, now: Value | undefined):
   else if (now === undefined) yield { path, kind: 'delete' }
   else if (isSecret(old) || isSecret(now) || isFile(old) || isFile(now)) {
     if (!equal(old, now)) yield { path, kind: 'update' }
-  } else if (Array.isArray(old) && Array.isArray(now)) {
+  } else if (isList(old) && isList(now)) {
     for (let index = 0; index < Math.max(old.length, now.length); index++) {
       yield* changes(`${path}[${index}]`, old[index], now[index])
     }
@@ -49,6 +49,10 @@ export function propertyPath(path: string, key: string): string {
   return `${path}[${JSON.stringify(key)}]`
 }
 
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value)
+}
+
 function isFile(value: Value): boolean {
   return isAsset(value) || isArchive(value)
 }
@@ -59,8 +63,8 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
   const [a, b] = [plain(left), plain(right)]
   if (isUnknown(a) || isUnknown(b)) return false
   if (isFile(a) && isFile(b)) return sameFile(a as Values, b as Values)
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item: Value, index) => equal(item, b[index] as Value))
+  if (isList(a) && isList(b)) {
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]))
   }
   if (isObject(a) && isObject(b)) {
     const keys = Object.keys(a)

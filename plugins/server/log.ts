@@ -54,12 +54,13 @@ export function connectEngine(address: string | undefined): Engine {
   const put = (urn: string, message: string, severity: Severity, ephemeral: boolean) => {
     if (client === undefined) return
     const last = queue.at(-1)
-    if (
+    const joins =
       queue.length >= queueLimit &&
       last?.urn === urn &&
       last.severity === severity &&
-      last.ephemeral === ephemeral
-    ) {
+      last.ephemeral === ephemeral &&
+      last.message.length < joinedLength
+    if (joins) {
       last.message += '\n' + message
     } else queue.push({ urn, message, severity, ephemeral })
     sending ??= send()

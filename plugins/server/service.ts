@@ -47,20 +47,23 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
   /** Makes a gRPC method of a function: errors become statuses, and the log is sent before the answer. */
   const unary =
     <Request, Response>(run: (request: Request) => Response | Promise<Response>) =>
-    async (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
+    (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
       let fail: (error: Error) => void = () => {}
       const crashed = new Promise<never>((_, reject) => (fail = reject))
       inProgress.add(fail)
-      try {
-        const response = await Promise.race([Promise.resolve(call.request).then(run), crashed])
-        await engine.flush()
-        callback(null, response)
-      } catch (error) {
-        await engine.flush()
-        callback(toServiceError(error))
-      } finally {
-        inProgress.delete(fail)
+      const answer = async () => {
+        try {
+          const response = await Promise.race([Promise.resolve(call.request).then(run), crashed])
+          await engine.flush()
+          callback(null, response)
+        } catch (error) {
+          await engine.flush()
+          callback(toServiceError(error))
+        } finally {
+          inProgress.delete(fail)
+        }
       }
+      void answer()
     }
 
   const handlersOf = (type: string): ResourceHandlers => {
@@ -172,11 +175,11 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
         oldInputs: fromStruct(request.getOldInputs()),
       }
       const news = fromStruct(request.getNews())
-      const update = handlersOf(context.type).update
-      if (update === undefined) throw new Error(`${context.type} cannot be updated, only replaced`)
+      const handlers = handlersOf(context.type)
+      if (handlers.update === undefined) throw new Error(`${context.type} cannot be updated, only replaced`)
       const response = new proto.UpdateResponse()
       const olds = fromStruct(request.getOlds())
-      response.setProperties(toStruct(await update(request.getId(), olds, news, context)))
+      response.setProperties(toStruct(await handlers.update(request.getId(), olds, news, context)))
       return response
     }),
     delete: unary(async (request: types.DeleteRequest) => {

@@ -179,7 +179,7 @@ test('check: the source must be a path or a text', async () => {
   expect(await check(text('a'))).toEqual({})
   expect(await check(archive('/a'))).toEqual({})
   expect(await check(unknown)).toEqual({})
-  expect(await check('a')).toEqual({ source: 'must be an asset or an archive' })
+  expect(await check('a')).toEqual({ source: 'must be an asset or an archive; got "a"' })
   expect(await check({ [signatureKey]: assetSignature, uri: 'http://a' })).toEqual({
     asset: 'asset must be a path-based file asset or a text asset',
   })

@@ -245,10 +245,10 @@ describe('check', () => {
       stdin: unknown,
     }
     expect((await plugin.check(type, inputs)).failures).toEqual({
-      create: 'must be a string; got a number',
-      environment: 'must be strings by name; got a object',
-      interpreter: 'must be strings; got a string',
-      triggers: 'must be a list; got a string',
+      create: 'must be a string; got 1',
+      environment: 'must be a map of strings; got a map',
+      interpreter: 'must be a list of strings; got "sh"',
+      triggers: 'must be a list; got "x"',
       logging: 'must be one of none, stdout, stderr, stdoutAndStderr; got "all"',
     })
   })

@@ -353,8 +353,8 @@ describe('check', () => {
     })
     expect((await plugin.check(type, { connection: { port: '22', proxy: 1 } })).failures).toEqual({
       'connection.host': "Missing required property 'host'",
-      'connection.port': 'must be a number; got a string',
-      'connection.proxy': 'must be an object; got a number',
+      'connection.port': 'must be a number; got "22"',
+      'connection.proxy': 'must be a map; got 1',
     })
   })
 })

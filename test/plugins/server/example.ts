@@ -38,9 +38,7 @@ await serve({
         context.log.warning('made')
         return { id: 'id', outputs: { ...news, name, type, preview } }
       },
-      // eslint-disable-next-line @typescript-eslint/require-await
       read: async (_id, state) => (state.gone ? undefined : { outputs: { ...state, live: true } }),
-      // eslint-disable-next-line @typescript-eslint/require-await
       async delete() {
         throw new Error('still in use')
       },
