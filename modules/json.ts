@@ -13,7 +13,7 @@ export function readEntries(output: string, tool: string): Entry[] {
   }
   if (!Array.isArray(value)) throw new Error(`\`${tool}\` printed no list but: ${text.slice(0, 120)}`)
   // `ip` prints an empty object for an entry that a filter left out.
-  return value.filter(
+  return (value as unknown[]).filter(
     (entry): entry is Entry => typeof entry === 'object' && entry !== null && Object.keys(entry).length > 0,
   )
 }
@@ -21,7 +21,8 @@ export function readEntries(output: string, tool: string): Entry[] {
 /** A field as text; '' where it is missing. */
 export function textOf(entry: Entry, field: string): string {
   const value = entry[field]
-  return value === undefined || value === null ? '' : String(value)
+  if (value === undefined || value === null) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /**
@@ -35,9 +36,11 @@ export function otherWords(entry: Entry, known: ReadonlySet<string>): string[] {
 function wordsOf(field: string, value: unknown): string[] {
   if (value === null || value === true) return [field]
   if (value === false || value === 0 || value === '' || value === undefined) return []
-  if (typeof value === 'object') {
-    const inner = Object.values(value)
-    return inner.length === 0 ? [] : [field, JSON.stringify(value).replaceAll(' ', '')]
-  }
-  return [field, String(value)]
+  if (typeof value !== 'object') return [field, String(value)]
+  return Object.keys(value).length === 0 ? [] : [field, JSON.stringify(value).replaceAll(' ', '')]
+}
+
+/** One word, whatever the value is. */
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value).replaceAll(' ', '')
 }

@@ -33,7 +33,7 @@ export function rowSchema(read: (row: Row, complain: Complain) => string): z.Zod
     }
     const line = failed ? '' : read(row, complain)
     return failed ? z.NEVER : line
-  }) as z.ZodType<string, Row>
+  })
 }
 
 /** Reads words by a grammar; what is unknown, repeated, missing its value or wrong is complained about. */
