@@ -21,8 +21,7 @@ export function readEntries(output: string, tool: string): Entry[] {
 /** A field as text; '' where it is missing. */
 export function textOf(entry: Entry, field: string): string {
   const value = entry[field]
-  if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return value === undefined || value === null ? '' : plain(value)
 }
 
 /**
@@ -36,8 +35,7 @@ export function otherWords(entry: Entry, known: ReadonlySet<string>): string[] {
 function wordsOf(field: string, value: unknown): string[] {
   if (value === null || value === true) return [field]
   if (value === false || value === 0 || value === '' || value === undefined) return []
-  if (typeof value !== 'object') return [field, String(value)]
-  return Object.keys(value).length === 0 ? [] : [field, JSON.stringify(value).replaceAll(' ', '')]
+  return typeof value === 'object' && Object.keys(value).length === 0 ? [] : [field, plain(value)]
 }
 
 /** One word, whatever the value is. */
