@@ -35,7 +35,11 @@ export async function planKernel(
     const problems = kernelProblems(kernel, stack)
     if (problems.length > 0) return { problems, outside: [], tasks: [] }
     // What could not be tried yet (iptables is missing, say) is tried again after its installation.
-    if (kernel.offers.every((offer) => offer.offered !== 'unknown' || offer.why.startsWith('bpftool'))) {
+    if (
+      kernel.offers.every(
+        (offer) => offer.offered !== 'unknown' || (stack !== 'udp' && offer.why.startsWith('bpftool')),
+      )
+    ) {
       remember()
       return undefined
     }

@@ -5,6 +5,7 @@ import type { Task } from './work.ts'
 const plainInterval = 15_000
 
 export async function show(task: Task, out: NodeJS.WriteStream = process.stdout): Promise<void> {
+  if (task.interactive) return task.run(() => undefined)
   const began = performance.now()
   const elapsed = () => `${Math.round((performance.now() - began) / 1000)} s`
   let detail = ''

@@ -1,6 +1,6 @@
 /** Root's rights: had, or to be had through sudo. */
 import { findCommand, run, type Result, type RunOptions } from './commands.ts'
-import { problem, type Part, type Work } from './work.ts'
+import { problem, SetupError, type Part, type Work } from './work.ts'
 
 export interface Rights {
   readonly uid: number
@@ -45,7 +45,16 @@ export async function planRights(have: Rights): Promise<Work | undefined> {
     problems: [],
     outside: [],
     tasks: [
-      { title: 'asking sudo for rights', run: async () => void (await run(sudo, ['-v'], { inherit: true })) },
+      {
+        title: 'asking sudo for rights',
+        interactive: true,
+        run: async () => {
+          console.log('set-up: labs need root; sudo asks for your password')
+          const { code } = await run(sudo, ['-v'], { inherit: true })
+          if (code !== 0)
+            throw new SetupError('sudo gave no rights: run it as root, or as a user who may use sudo')
+        },
+      },
     ],
   }
 }

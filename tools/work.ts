@@ -20,6 +20,8 @@ export interface Work {
 export interface Task {
   /** What is being done: `building pulumi 3.259.0`. */
   readonly title: string
+  /** It talks with the user itself, so nothing may be drawn meanwhile. */
+  readonly interactive?: boolean
   /** Throws SetupError where it fails. `say` replaces the detail shown beside the title. */
   run(say: (detail: string) => void): Promise<void>
 }

@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { pulumiBinary } from '../../tools/pulumi-cli.ts'
+import { pulumiBinary, pulumiFolder } from '../../tools/pulumi-cli.ts'
 import { carryOut, planAll } from '../../tools/setup.ts'
 import { tools } from '../../tools/packages.ts'
 import { withoutSalt } from '../../tools/stacks.ts'
@@ -139,6 +148,12 @@ describe('a clean clone', { timeout: 120_000 }, () => {
     for (const tool of ['sh', 'apt-get', 'apt-cache', ...tools.map(({ name }) => name)]) {
       const path = spawnSync('sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).stdout.trim()
       if (path) symlinkSync(path, join(bin, tool))
+    }
+    // Another user cannot follow a link into root's home, and only looks whether they are there.
+    rmSync(join(home, 'pulumi', 'versions'))
+    mkdirSync(pulumiFolder(env), { recursive: true })
+    for (const name of ['pulumi', 'pulumi-language-nodejs']) {
+      writeFileSync(join(pulumiFolder(env), name), 'x', { mode: 0o755 })
     }
     spawnSync('chmod', ['-R', 'a+rX', join(clone, '..'), home])
     const before = fingerprint(clone, home)
