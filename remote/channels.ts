@@ -25,9 +25,9 @@ export function channelsOf(client: Client): Channels {
           try {
             opened = await exec(client, command, options, use)
           } catch (error) {
-            // A server with a lower MaxSessions: keep to what it gave. It counts a session until it has buried it.
+            // A server with a lower MaxSessions: come down step by step. A busy one counts a session until it has buried it.
             if (!(error instanceof Error && 'reason' in error) || (open === 0 && refusals >= 6)) throw error
-            limit.concurrency = Math.max(1, Math.min(limit.concurrency, open))
+            limit.concurrency = Math.max(1, limit.concurrency - 1)
             await sleep(Math.min(20 * 2 ** refusals, 500))
             continue
           }
@@ -91,4 +91,14 @@ export async function kill(client: Client, channel: ClientChannel, pid?: number)
 /** The server has said that no more output comes. ssh2 keeps this beside its public interface. */
 export function isAtEnd(channel: ClientChannel): boolean {
   return (channel as unknown as { incoming: { state: string } }).incoming.state !== 'open'
+}
+
+/** Calls `done` when the channel is closed and both outputs have been read to their end: ssh2's 'close' waits for one of them. */
+export function onClosed(channel: ClientChannel, done: () => void): void {
+  let open = 2
+  const one = () => {
+    if (--open === 0) done()
+  }
+  channel.on('close', one)
+  channel.stderr.on('close', one)
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientChannel } from 'ssh2'
-import { type Channels, isAtEnd, kill } from './channels.ts'
+import { type Channels, isAtEnd, kill, onClosed } from './channels.ts'
 import type { Connection } from './connect.ts'
 import { HostError, type HostFailure } from './errors.ts'
 import * as failures from './failures.ts'
@@ -112,7 +112,7 @@ export async function runScript(
           exit = name === undefined ? { code } : { code, signal: name }
           watchLinger()
         })
-        opened.on('close', () => {
+        onClosed(opened, () => {
           if (over) return
           if (exit?.signal !== undefined) {
             return settle(failures.diedBySignal(target, step, exit.signal, errTail()))

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { ClientChannel, ExecOptions } from 'ssh2'
-import { isAtEnd, kill } from './channels.ts'
+import { isAtEnd, kill, onClosed } from './channels.ts'
 import { HostError } from './errors.ts'
 import { cancelled, closed, lost, noChannel } from './failures.ts'
 import { quote } from './quote.ts'
@@ -72,9 +72,11 @@ export async function stream(
       channel.on('exit', (status: number | null, name?: string) => {
         code = status ?? 128 + (signals[name ?? ''] ?? 0)
       })
-      channel.on('close', () => {
+      onClosed(channel, () => {
         const end = connection.ended()
-        settle(code ?? new HostError(lost(target, step, end?.cause)))
+        const outcome = code ?? new HostError(lost(target, step, end?.cause))
+        // A slow reader gets the rest before the exit code is told, since the caller may end the process with it.
+        void Promise.all([flushed(stdout), flushed(stderr)]).then(() => settle(outcome))
       })
       undo.push(
         connection.onEnd((cause) => {
@@ -129,5 +131,14 @@ export async function stream(
         { cause: error },
       )
     }
+  })
+}
+
+/** All that was written before has been taken; also where the reader has left. */
+function flushed(writable: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (writable.writableLength === 0 || writable.destroyed) return resolve()
+    writable.once('close', resolve)
+    writable.write('', () => resolve())
   })
 }
