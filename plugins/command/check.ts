@@ -24,10 +24,7 @@ const tests = {
     'a map of strings',
     (value: Value) => isObject(value) && Object.values(value).every(known(isString)),
   ],
-  logging: [
-    `one of ${loggings.join(', ')}`,
-    (value: Value) => isString(value) && loggings.includes(value),
-  ],
+  logging: [`one of ${loggings.join(', ')}`, (value: Value) => isString(value) && loggings.includes(value)],
   source: ['an asset or an archive', (value: Value) => isAsset(value) || isArchive(value)],
 } satisfies Record<string, [string, (value: Value) => boolean]>
 

@@ -47,16 +47,27 @@ function checkSource(source: Value): CheckFailure[] {
   return []
 }
 
-async function copy(inputs: Values, context: Context): Promise<void> {
-  const source = inputs.source as Values
+function copy(inputs: Values, context: Context): Promise<void> {
+  const { path, text } = inputs.source as Values
   const remotePath = inputs.remotePath as string
-  const { client, close } = await dial(parseConnection(inputs.connection), context)
+  return withSftp(inputs.connection, context, (sftp) =>
+    typeof path === 'string' && path !== ''
+      ? copyPath(sftp, path, remotePath)
+      : copyText(sftp, typeof text === 'string' ? text : '', remotePath),
+  )
+}
+
+/** Runs a transfer over a connection of its own, which a cancelled operation ends at once. */
+async function withSftp(
+  connection: Value | undefined,
+  context: Context,
+  transfer: (sftp: Sftp) => Promise<void>,
+): Promise<void> {
+  const { client, close } = await dial(parseConnection(connection), context)
   const abort = () => client.destroy()
   context.signal.addEventListener('abort', abort)
   try {
-    const sftp = await openSftp(client)
-    if (typeof source.path === 'string' && source.path !== '') await copyPath(sftp, source.path, remotePath)
-    else await copyText(sftp, typeof source.text === 'string' ? source.text : '', remotePath)
+    await transfer(await openSftp(client))
   } catch (error) {
     context.signal.throwIfAborted()
     throw error
@@ -140,14 +151,9 @@ export const copyFileResource: ResourceHandlers = {
     triggeredDiff(oldInputs, news, ['connection', 'localPath', 'remotePath', 'triggers']),
   async create(news, context) {
     if (!context.preview) {
-      const { connection, localPath, remotePath } = plain(news) as Readonly<Record<string, string>>
+      const { connection, localPath, remotePath } = plain(news) as Values
       await stat(localPath as string)
-      const { client, close } = await dial(parseConnection(connection), context)
-      try {
-        await copyFile(await openSftp(client), localPath as string, remotePath as string)
-      } finally {
-        close()
-      }
+      await withSftp(connection, context, (sftp) => copyFile(sftp, localPath as string, remotePath as string))
     }
     return { id: randomBytes(4).toString('hex'), outputs: news }
   },

@@ -49,6 +49,8 @@ export async function dial(connection: Connection, context: DialContext): Promis
     const jump = await withRetries('Dial proxy', proxy, context, async () =>
       handshake(await openSocket(proxy, context), proxyLogin, proxy, context),
     )
+    const abort = () => jump.destroy()
+    context.signal.addEventListener('abort', abort)
     try {
       const client = await withRetries('Dial from proxy', connection, context, async () =>
         handshake(await forward(jump, connection), login, connection, context),
@@ -58,6 +60,8 @@ export async function dial(connection: Connection, context: DialContext): Promis
     } catch (error) {
       jump.end()
       throw error
+    } finally {
+      context.signal.removeEventListener('abort', abort)
     }
   } catch (error) {
     throw new Error(`proxy: ${(error as Error).message}`, { cause: error })
@@ -180,6 +184,7 @@ function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
     const fail = (error?: Error & { level?: string; code?: string }) => {
+      signal.removeEventListener('abort', abort)
       sock.destroy()
       reject(handshakeError(hop, error, { denied, attempted }))
     }
@@ -187,13 +192,14 @@ function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext
     signal.addEventListener('abort', abort)
     // Both listeners stay: an error of an idle connection must have one.
     client.on('error', fail)
-    client.on('close', () => {
-      signal.removeEventListener('abort', abort)
-      fail()
-    })
+    client.on('close', () => fail())
     // A half-open connection is of no use: the first FIN ends it.
     client.on('end', () => sock.destroy())
-    client.once('ready', () => resolve(client))
+    client.once('ready', () => {
+      // From here on whoever uses the connection decides how it ends.
+      signal.removeEventListener('abort', abort)
+      resolve(client)
+    })
     const config: ConnectConfig = {
       sock: sock,
       username: hop.user,

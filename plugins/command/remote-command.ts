@@ -30,25 +30,32 @@ const graceMilliseconds = 1000
 
 async function run(command: string, inputs: Values, previous: Values, context: Context): Promise<Values> {
   const { client, close } = await dial(parseConnection(inputs.connection), context)
+  let session: Session | undefined
+  const abort = () => {
+    // Without a terminal a command outlives its connection until it next writes, so it is told first; sshd
+    // passes that on for every user but root.
+    session?.channel.signal('TERM')
+    setTimeout(() => client.destroy(), session ? graceMilliseconds : 0)
+  }
+  context.signal.addEventListener('abort', abort)
   try {
-    const session = await openSession(client)
+    session = await openSession(client)
+    const { channel } = session
     await sendEnvironment(session, inputs, previous, context)
     const collector = collect(context.log, inputs.logging as Logging | undefined)
-    const channel = await session.exec(command)
-    const abort = () => {
-      // Without a terminal a command outlives its connection until it next writes, so it is told first; sshd
-      // passes that on for every user but root.
-      channel.signal('TERM')
-      setTimeout(() => client.destroy(), graceMilliseconds)
-    }
-    context.signal.addEventListener('abort', abort)
-    const exit = await finish(channel, client, collector, (inputs.stdin as string | undefined) ?? '')
-    context.signal.removeEventListener('abort', abort)
+    const ending = finish(channel, client, collector)
+    await session.exec(command)
+    channel.end((inputs.stdin as string | undefined) ?? '')
+    const exit = await ending
     const { stdout, stderr, both } = collector.end()
     context.signal.throwIfAborted()
     if (exit !== undefined) throw commandError(exit, command, both)
     return { stdout, stderr }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw error
   } finally {
+    context.signal.removeEventListener('abort', abort)
     close()
   }
 }
@@ -79,7 +86,7 @@ function refused(name: string): string {
   )
 }
 
-type Channel = Awaited<ReturnType<Session['exec']>>
+type Channel = Session['channel']
 type Client = Awaited<ReturnType<typeof dial>>['client']
 
 // Go's numbers of signals, which a status is made of when the server gives none.
@@ -98,12 +105,7 @@ const signals: Readonly<Record<string, number>> = {
 }
 
 /** Resolves when the command and its connection's part are over: undefined for success, else what went wrong. */
-function finish(
-  channel: Channel,
-  client: Client,
-  collector: Collector,
-  stdin: string,
-): Promise<string | undefined> {
+function finish(channel: Channel, client: Client, collector: Collector): Promise<string | undefined> {
   return new Promise((resolve) => {
     // Silence is a failure: a connection that ends in the middle gives neither a status nor a signal.
     let outcome: string | undefined = 'wait: remote command exited without exit status or exit signal'
@@ -123,6 +125,5 @@ function finish(
     channel.stderr.on('error', () => {})
     channel.once('close', () => resolve(outcome))
     client.once('close', () => setImmediate(() => resolve(outcome)))
-    channel.end(stdin)
   })
 }

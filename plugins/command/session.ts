@@ -27,8 +27,9 @@ interface Channel {
 export interface Session {
   /** False: the server does not take this variable (AcceptEnv). */
   setenv(name: string, value: string): Promise<boolean>
-  /** Starts the command; its output and exit come from the channel. */
-  exec(command: string): Promise<ClientChannel>
+  /** Starts the command. Listen to the channel before: a fast command's exit may come with the answer. */
+  exec(command: string): Promise<void>
+  readonly channel: ClientChannel
 }
 
 /** Opens a session channel without starting anything in it. */
@@ -59,7 +60,7 @@ export async function openSession(client: Client): Promise<Session> {
       if (!(await ask(() => internals._protocol.exec(channel.outgoing.id, command, true)))) {
         throw new Error('ssh: command ' + JSON.stringify(command) + ' failed')
       }
-      return channel
     },
+    channel,
   }
 }

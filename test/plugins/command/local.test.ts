@@ -46,13 +46,13 @@ describe('create', () => {
 
   test('passes environment, dir, stdin and interpreter', async () => {
     const given = {
-      create: 'import os,sys; print(os.environ["FOO"], os.getcwd(), sys.stdin.read())',
+      create: 'echo "$FOO $PWD $(cat) ${BASH_VERSION:+bash}"',
       environment: { FOO: "it's $HOME" },
       dir: folder,
       stdin: 'line\n',
-      interpreter: ['/usr/bin/env', 'python3', '-c'],
+      interpreter: ['/usr/bin/env', 'bash', '-c'],
     }
-    expect((await outputs(given)).stdout).toBe(`it's $HOME ${folder} line\n`)
+    expect((await outputs(given)).stdout).toBe(`it's $HOME ${folder} line bash`)
   })
 
   test('a command need not read its input', async () => {

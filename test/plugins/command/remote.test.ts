@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import ssh2 from 'ssh2'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isSecret, plain, unknown } from '../../../plugins/server/values.ts'
 import type { Values } from '../../../plugins/server/values.ts'
@@ -217,6 +218,57 @@ describe('dial', () => {
       expect(await failing({ connection: { ...bare, dialErrorLimit: 0 } })).toMatch(/unable to authenticate/)
     } finally {
       agent.kill()
+    }
+  })
+})
+
+describe('password', () => {
+  /** A server of ssh2's that knows one way of logging in, since sshd's ways belong to the machine's accounts. */
+  async function passwordServer(method: 'password' | 'keyboard-interactive') {
+    const server = new ssh2.Server({ hostKeys: [readFileSync(join(sshd.folder, 'host'))] }, (client) => {
+      client.on('error', () => {})
+      client.on('authentication', (attempt) => {
+        if (attempt.method === 'password' && method === 'password' && attempt.password === 'right')
+          attempt.accept()
+        else if (attempt.method === 'keyboard-interactive' && method === 'keyboard-interactive') {
+          attempt.prompt([{ prompt: 'Password: ', echo: false }], ([answer]) =>
+            answer === 'right' ? attempt.accept() : attempt.reject(),
+          )
+        } else attempt.reject([method])
+      })
+      client.on('session', (accept) => {
+        accept().on('exec', (acceptExec, _reject, { command }) => {
+          const channel = acceptExec()
+          channel.write(command)
+          channel.exit(0)
+          channel.end()
+        })
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return { port: (server.address() as AddressInfo).port, close: () => server.close() }
+  }
+
+  test.each(['password', 'keyboard-interactive'] as const)('%s', async (method) => {
+    const { port, close } = await passwordServer(method)
+    try {
+      const { privateKey = '', ...shared } = at(sshd)
+      const bare = { ...shared, port, dialErrorLimit: 0 }
+      expect((await run({ connection: { ...bare, password: 'right' }, create: 'echo' })).stdout).toBe('echo')
+      expect(await failing({ connection: { ...bare, password: 'wrong' } })).toMatch(
+        /^after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, attempted methods \[none password/,
+      )
+      // A key that the server does not know is tried first.
+      expect(
+        (
+          await run({
+            connection: { ...bare, privateKey, password: 'right' },
+            create: 'echo',
+          })
+        ).stdout,
+      ).toBe('echo')
+    } finally {
+      close()
     }
   })
 })
