@@ -23,7 +23,7 @@ import type { Part, Work } from './work.ts'
 
 const executable = 'pulumi-resource-command'
 
-/** Pulumi keeps this line's file to itself: only a file that holds it is ours to replace. */
+/** Only a file that holds this line is ours to replace. */
 const mark = '# overlab set-up made this launcher'
 
 export type CommandPlugin =
@@ -36,7 +36,7 @@ export function pluginFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(pulumiHome(env), 'plugins', `resource-command-v${commandPluginVersion}`)
 }
 
-/** What stands in Pulumi's plugin folder. Reads no more than the file's beginning matters. */
+/** What stands in Pulumi's plugin folder. */
 export function commandPlugin(env: NodeJS.ProcessEnv = process.env): CommandPlugin {
   const path = join(pluginFolder(env), executable)
   // Pulumi marks an unfinished download of its own by this file, and begins again.

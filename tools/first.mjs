@@ -144,9 +144,12 @@ async function main() {
   if (decision.install) await install(folder, decision)
   const stamp = join(folder, 'node_modules', stampName)
   if (read(stamp) !== decision.hash) writeFileSync(stamp, decision.hash)
+  if (process.argv.includes('--only-packages')) return 0
   const node = join(folder, 'node_modules', '.bin', 'node')
+  // Node takes a proxy from the environment, as npm and Go do, only where this is set.
+  const env = Object.assign({ NODE_USE_ENV_PROXY: '1' }, process.env)
   const arguments_ = [join(folder, 'tools', 'setup.ts')].concat(process.argv.slice(2))
-  const result = spawnSync(node, arguments_, { stdio: 'inherit', cwd: folder })
+  const result = spawnSync(node, arguments_, { stdio: 'inherit', cwd: folder, env })
   if (result.error)
     throw new Problem(node + ': ' + result.error.message + '; remove node_modules and run this again')
   return result.status === null ? 1 : result.status

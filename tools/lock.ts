@@ -1,7 +1,7 @@
 /** One set-up at a time for a user: a second one waits and then finds nothing left to do. */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, linkSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
 /**
@@ -15,13 +15,14 @@ export async function withLock<T>(
 ): Promise<T> {
   mkdirSync(dirname(path), { recursive: true })
   const mine = `${path}.${process.pid}.${randomUUID()}`
-  writeFileSync(mine, String(process.pid))
+  writeFileSync(mine, identity(process.pid) ?? String(process.pid))
   try {
     for (let told = false; !take(mine, path);) {
-      const holder = Number(readText(path))
-      if (holder && !isAlive(holder)) evict(path, holder)
+      const holder = readText(path)
+      const pid = Number.parseInt(holder, 10)
+      if (holder && identity(pid) !== holder) evict(path, holder, mine)
       else if (holder && !told) {
-        waiting(holder)
+        waiting(pid)
         told = true
       }
       await setTimeout(200)
@@ -46,25 +47,31 @@ function take(mine: string, path: string): boolean {
   }
 }
 
-function evict(path: string, holder: number): void {
-  const aside = `${path}.${process.pid}.stale`
+function evict(path: string, holder: string, mine: string): void {
+  const aside = `${path}.${randomUUID()}.stale`
   try {
     renameSync(path, aside)
     // Another process may have evicted the same holder first and hold the lock by now: give it back.
-    if (Number(readText(aside)) !== holder) take(aside, path)
+    if (readText(aside) !== holder) take(aside, path)
     rmSync(aside, { force: true })
   } catch {
     // Somebody else was quicker.
+    return
+  }
+  const leftover = `${basename(path)}.${Number.parseInt(holder, 10)}.`
+  for (const file of readdirSync(dirname(path))) {
+    // This process may have got the holder's id.
+    if (file.startsWith(leftover) && file !== basename(mine))
+      rmSync(join(dirname(path), file), { force: true })
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+/** Process id and start time, since ids are used again; undefined where no such process lives. */
+function identity(pid: number): string | undefined {
+  // proc(5): the name, field 2, may hold anything and ends with the last parenthesis; state is field 3, start field 22.
+  const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
+  const [state, start] = [fields[0], fields[19]]
+  return start === undefined || state === 'Z' ? undefined : `${pid} ${start}`
 }
 
 function readText(path: string): string {

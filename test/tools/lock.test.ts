@@ -30,10 +30,14 @@ test('the second waits for the first, and is told for whom', async () => {
   expect(events).toEqual(['first', 'waits for this process', 'first ends', 'second'])
 })
 
-test('a lock whose process is gone is taken over; nothing is left', async () => {
+test.each([
+  ['gone', '99999999 1'],
+  ['another one with its id by now', `${process.pid} 1`],
+])('a lock whose process is %s is taken over; nothing is left', async (_name, holder) => {
   const folder = temporaryFolder()
   const path = join(folder, 'lock')
-  writeFileSync(path, '99999999')
+  writeFileSync(path, holder)
+  writeFileSync(`${path}.${Number.parseInt(holder, 10)}.left-by-it`, holder)
   expect(
     await withLock(
       path,
