@@ -30,9 +30,10 @@ if (!ownBackend() && !process.env['PULUMI_STACK']) {
 }
 const name = currentStack() ?? 'the selected stack'
 console.log(`lab: pulumi up, ${name}`)
+// The CLI's own `up`, since it also takes away the lock that a killed run left.
 step(
-  pulumiBinary(),
-  ['up', '--yes', '--skip-preview'],
+  process.execPath,
+  [overlab, 'up', '--yes', '--skip-preview'],
   'pulumi up failed; the reason is above. Mend it and run npm run lab again: it goes on from here',
 )
 console.log('\nlab: every pod to every pod')
