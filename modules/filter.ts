@@ -2,6 +2,10 @@
  * tc filters: what takes the udp backend's packets out of their envelope on the NIC's ingress. The line names the
  * object's version and the datapath's settings, so that both are seen when they differ.
  *
+ * Adding the hook itself (the qdisc clsact) to a NIC that is up, and taking it away, makes the kernel stop the NIC's
+ * transmission for some milliseconds (dev_deactivate in qdisc_graft): at 100 pings a second one may be lost, once.
+ * A hook that is there already is used and left, so a machine that has it from its boot loses none.
+ *
  * The programs and maps are made here too, for the route (`encap bpf`) and the peers: see bpf/loader.ts.
  */
 import { cidr, ifName, ip, type Cidr, type IfName, type Ip } from '../inventory/values.ts'
