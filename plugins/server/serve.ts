@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import providerGrpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import type { Plugin } from './handlers.ts'
@@ -8,6 +9,7 @@ import { createService } from './service.ts'
 const maximumMessage = 400 * 1024 * 1024
 /** How long work in progress may clean up once the process has to end. The engine kills after 5 s. */
 const graceMilliseconds = 3000
+const farewellMilliseconds = 100
 const parentPollMilliseconds = 1000
 
 /**
@@ -28,8 +30,11 @@ export async function serve(plugin: Plugin): Promise<void> {
     stopping = true
     setTimeout(() => process.exit(0), graceMilliseconds).unref()
     service.abort(new Error(reason))
-    await new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+    await service.idle()
     await plugin.close?.()
+    // Lets the last answers out. The engine need not close its end: it waits for this process to be gone.
+    const shutdown = new Promise<void>((resolve) => server.tryShutdown(() => resolve()))
+    await Promise.race([shutdown, sleep(farewellMilliseconds)])
     process.exit(0)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -22,6 +22,8 @@ export interface Service {
   readonly implementation: UntypedServiceImplementation
   /** Aborts the work in progress: its calls fail; later calls run. */
   abort(reason: Error): void
+  /** Resolves when no call is in progress. */
+  idle(): Promise<void>
   /** Fails every call in progress at once, for an error that belongs to none of them. */
   crash(error: Error): void
 }
@@ -37,6 +39,7 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
   let engine: Engine = connectEngine(engineAddress)
   let work = new AbortController()
   const inProgress = new Set<(error: Error) => void>()
+  const whenIdle: (() => void)[] = []
   const attach = (address: string | undefined) => {
     if (!address || address === engineAddress) return
     engine.close()
@@ -61,6 +64,7 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
           callback(toServiceError(error))
         } finally {
           inProgress.delete(fail)
+          if (inProgress.size === 0) whenIdle.splice(0).forEach((resolve) => resolve())
         }
       }
       void answer()
@@ -230,7 +234,12 @@ export function createService(plugin: Plugin, engineAddress: string | undefined)
     for (const fail of inProgress) fail(error)
     engine.log('').error(error.message)
   }
-  return { implementation, abort, crash }
+  const idle = () =>
+    new Promise<void>((resolve) => {
+      if (inProgress.size === 0) resolve()
+      else whenIdle.push(resolve)
+    })
+  return { implementation, abort, idle, crash }
 }
 
 /** `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME` */
