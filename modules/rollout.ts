@@ -61,13 +61,20 @@ export async function rollOut(
     Object.entries(read.held).map(([host, state]) => [host, diffState(state, tasks[host]!.plan.desired)]),
   )
 
-  const steps: readonly (readonly Phase[])[] = needsBarrier(changes) ? phases.map((phase) => [phase]) : [phases]
+  const steps: readonly (readonly Phase[])[] = needsBarrier(changes)
+    ? phases.map((phase) => [phase])
+    : [phases]
   let standing = Object.keys(changes).filter((host) => changes[host]!.length > 0)
   for (const step of steps) {
-    const failed = await eachHost(steps.length > 1 ? step.join(' ') : 'apply', standing, options, async (host) => {
-      const { target, plan } = tasks[host]!
-      await applyChanges(await pool.session(target), changes[host]!, plan, step, signalOf(options))
-    })
+    const failed = await eachHost(
+      steps.length > 1 ? step.join(' ') : 'apply',
+      standing,
+      options,
+      async (host) => {
+        const { target, plan } = tasks[host]!
+        await applyChanges(await pool.session(target), changes[host]!, plan, step, signalOf(options))
+      },
+    )
     failures.push(...failed)
     const lost = new Set(failed.map((failure) => failure.host))
     standing = standing.filter((host) => !lost.has(host))
@@ -104,14 +111,25 @@ async function eachHost(
 function asHostError(error: unknown, host: string, step: string): HostError {
   if (error instanceof HostError) return error
   if (error instanceof Error && error.name === 'AbortError')
-    return new HostError({ host, step, why: 'was interrupted', hint: 'run it again; it continues where it stopped' })
-  return new HostError({ host, step, why: error instanceof Error ? error.message : String(error) }, { cause: error })
+    return new HostError({
+      host,
+      step,
+      why: 'was interrupted',
+      hint: 'run it again; it continues where it stopped',
+    })
+  return new HostError(
+    { host, step, why: error instanceof Error ? error.message : String(error) },
+    { cause: error },
+  )
 }
 
 function signalOf(options: RolloutOptions): { signal?: AbortSignal } {
   return options.signal ? { signal: options.signal } : {}
 }
 
-function inOrder<T>(values: Readonly<Record<string, T>>, order: Readonly<Record<string, unknown>>): Record<string, T> {
+function inOrder<T>(
+  values: Readonly<Record<string, T>>,
+  order: Readonly<Record<string, unknown>>,
+): Record<string, T> {
   return Object.fromEntries(Object.keys(order).flatMap((key) => (key in values ? [[key, values[key]!]] : [])))
 }

@@ -72,8 +72,15 @@ export class Lab extends pulumi.ComponentResource {
       const options = { parent: machine, dependsOn: done.slice(-1) }
       done.push(
         'command' in act
-          ? new remote.Command(name, commandArgs(act, connection), act.delete ? options : { ...options, deletedWith: machine })
-          : new remote.CopyToRemote(name, copyArgs(act, connection, this.inventory.file), { ...options, deletedWith: machine }),
+          ? new remote.Command(
+              name,
+              commandArgs(act, connection),
+              act.delete ? options : { ...options, deletedWith: machine },
+            )
+          : new remote.CopyToRemote(name, copyArgs(act, connection, this.inventory.file), {
+              ...options,
+              deletedWith: machine,
+            }),
       )
     }
     return done.slice(-1)
@@ -92,7 +99,11 @@ function commandArgs(act: Extract<Act, { command: string }>, connection: Connect
   }
 }
 
-function copyArgs(act: Extract<Act, { copy: string }>, connection: Connection, inventory: string): remote.CopyToRemoteArgs {
+function copyArgs(
+  act: Extract<Act, { copy: string }>,
+  connection: Connection,
+  inventory: string,
+): remote.CopyToRemoteArgs {
   const path = isAbsolute(act.copy) ? act.copy : join(dirname(inventory), act.copy)
   return { connection, source: sourceOf(path), remotePath: act.to, triggers: [...act.triggers] }
 }

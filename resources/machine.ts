@@ -24,6 +24,11 @@ export class Machine extends pulumi.CustomResource {
   declare readonly hostKey: pulumi.Output<string>
 
   constructor(name: string, args: MachineArgs, options?: pulumi.CustomResourceOptions) {
-    super('overlab:index:Machine', name, { ...args, port: undefined, user: undefined, hostKey: undefined }, options)
+    super(
+      'overlab:index:Machine',
+      name,
+      { ...args, port: undefined, user: undefined, hostKey: undefined },
+      options,
+    )
   }
 }

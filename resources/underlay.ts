@@ -20,6 +20,11 @@ export class Underlay extends pulumi.CustomResource {
   declare readonly identityFile: pulumi.Output<string>
 
   constructor(name: string, args: UnderlayArgs, options?: pulumi.CustomResourceOptions) {
-    super('overlab:index:Underlay', name, { ...args, controller: undefined, identityFile: undefined }, options)
+    super(
+      'overlab:index:Underlay',
+      name,
+      { ...args, controller: undefined, identityFile: undefined },
+      options,
+    )
   }
 }

@@ -11,5 +11,7 @@ new Overlay(name, { lab })
 export const backend = overlay.Backend.Type
 export const network = overlay.Network
 export const machines = Object.fromEntries(inventory.hosts.map((host) => [host.name, host.address]))
-export const pods = Object.fromEntries(inventory.hosts.flatMap((host) => host.pods.map((pod) => [pod.name, pod.address])))
+export const pods = Object.fromEntries(
+  inventory.hosts.flatMap((host) => host.pods.map((pod) => [pod.name, pod.address])),
+)
 export const next = 'npx overlab ping'

@@ -15,7 +15,9 @@ const target = z.strictObject({
   host: z.string().min(1),
   port: z.int().min(1).max(65535),
   user: z.string().min(1),
-  hostKey: z.string().regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
+  hostKey: z
+    .string()
+    .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
 })
 
 const facts = z.strictObject({ nic: z.string().min(1), iptables: z.enum(['auto', 'nft', 'legacy']) })
@@ -25,14 +27,21 @@ const inputs = z
     identityFile: z.string().min(1),
     targets: z.record(name, target),
     facts: z.record(name, facts),
-    hosts: z.record(name, z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string()))),
+    hosts: z.record(
+      name,
+      z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
+    ),
   })
   .transform((args, context) => ({ ...args, hosts: canonical(args.hosts, context) }))
   .superRefine((args, context) => {
     for (const host of Object.keys(args.hosts))
       for (const table of ['targets', 'facts'] as const)
         if (!(host in args[table]))
-          context.addIssue({ code: 'custom', path: [table, host], message: `is missing, and hosts has ${host}` })
+          context.addIssue({
+            code: 'custom',
+            path: [table, host],
+            message: `is missing, and hosts has ${host}`,
+          })
   })
 
 type Inputs = z.output<typeof inputs>
@@ -72,7 +81,7 @@ export function dataPlane(pool: Pool): ResourceHandlers {
       const { held, failures } = await readHosts(pool, tasks(known, known), { signal })
       for (const failure of failures) log.warning(failure.message)
       // A host that cannot be read holds nothing that can be relied on: the next update gives it everything again.
-      return { id, outputs: { ...state, hosts: held as Values }, inputs: { ...inputs, hosts: held as Values } }
+      return { id, outputs: { ...state, hosts: held }, inputs: { ...inputs, hosts: held } }
     },
     async update(id, olds, news, context) {
       return context.preview ? news : bringTo(id, olds, news, context)
@@ -80,13 +89,13 @@ export function dataPlane(pool: Pool): ResourceHandlers {
     async delete(id, olds, context) {
       const known = olds as unknown as Inputs
       const empty = { ...known, hosts: mapValues(known.hosts, () => ({})) }
-      await bringTo(id, olds, empty as unknown as Values, context)
+      await bringTo(id, olds, empty, context)
     },
   }
 
   async function bringTo(id: string, olds: Values, news: Values, { log, signal }: Context): Promise<Values> {
     const wanted = news as unknown as Inputs
-    const outcome = await rollOut(pool, tasks(olds as unknown as Partial<Inputs>, wanted), {
+    const outcome = await rollOut(pool, tasks(olds, wanted), {
       signal,
       onProgress: (step, done, of) => log.status(`${step}: ${done} of ${of} hosts`),
     })
@@ -108,9 +117,11 @@ function reasons({ failures }: Rollout, wanted: Inputs): string[] {
 /** One task a host. A host that leaves the lab is to hold nothing. */
 function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
   const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
-  return Object.fromEntries([
-    ...Object.keys(news.hosts).map((host) => [host, task(host, news, news.hosts[host]!, olds.hosts?.[host])]),
-    ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])]),
+  return Object.fromEntries<HostTask>([
+    ...Object.keys(news.hosts).map(
+      (host) => [host, task(host, news, news.hosts[host]!, olds.hosts?.[host])] as const,
+    ),
+    ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])] as const),
   ])
 }
 
@@ -121,7 +132,10 @@ function task(host: string, of: Inputs, desired: HostState, prior: HostState | u
   }
 }
 
-function mapValues<T, R>(of: Readonly<Record<string, T>>, map: (value: T, key: string) => R): Record<string, R> {
+function mapValues<T, R>(
+  of: Readonly<Record<string, T>>,
+  map: (value: T, key: string) => R,
+): Record<string, R> {
   return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, map(value, key)]))
 }
 
