@@ -7,10 +7,10 @@ machine=$dir/machines/$name
 
 lock -s
 [ -e "$dir/ready" ] || die "lab $lab has no underlay"
-mkdir -p "$machine"
+[ -d "$machine" ] || mkdir -p "$machine"
 lock_machine "$machine"
 cd "$machine"
-mkdir -p upper work root
+[ -d root ] || mkdir -p upper work root
 
 if [ ! -e hostkey ]; then
   rm -f new new.pub
@@ -35,5 +35,4 @@ printf '%s %s\n' "$address" "${key% *}" >known_hosts
 printf 'Host %s\n  HostName %s\n  UserKnownHostsFile %s/known_hosts\n' "$name" "$address" "$machine" >ssh_config
 printf '%s\n' "$spec" >spec
 
-exec env -i PATH="$PATH" unshare --mount --net --uts --ipc --cgroup --propagation private \
-  sh "$here/setup.sh" "$@"
+exec unshare --mount --net --uts --ipc --cgroup --propagation private sh "$here/setup.sh" "$@"

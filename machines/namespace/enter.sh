@@ -14,5 +14,4 @@ pivot_root . run/overlab/host
 cd /
 mount -t proc proc /proc
 umount -l /run/overlab/host
-rmdir /run/overlab/host
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh /run/overlab/init.sh

@@ -14,7 +14,7 @@ die() {
 # itself, on descriptor 9, so that nothing has to be cleaned up. The loop: the folder goes with the last lab.
 lock() {
   while :; do
-    mkdir -p "$labs"
+    [ -d "$labs" ] || mkdir -p "$labs"
     { command exec 9<"$labs"; } 2>/dev/null || continue
     flock -w 60 "$1" 9 || die "another overlab process has held $labs for more than 60 s; see: fuser -v $labs"
     [ "$labs" -ef /proc/self/fd/9 ] && return

@@ -13,7 +13,7 @@ for scope in all default; do
     echo "${setting#*=}" >"/proc/sys/net/ipv4/conf/$scope/${setting%=*}"
   done
 done
-attach $$ env
+attach $$
 
 cd "$machine"
 mount -t overlay overlay -o "lowerdir=$dir/base/upper:/,upperdir=$machine/upper,workdir=$machine/work" root
@@ -24,34 +24,10 @@ if [ -L root/run ] || [ ! -d root/run ]; then
 fi
 mount -t tmpfs -o mode=755,size=64m run root/run
 mkdir root/run/overlab root/run/overlab/host root/run/sshd root/run/lock
-cp "$here/init.sh" hostkey root/run/overlab/
-cp "$dir/id_ed25519.pub" root/run/overlab/authorized_keys
-printf 'name=%s\naddress=%s\n' "$name" "$address" >root/run/overlab/machine
-cat >root/run/overlab/sshd_config <<END
-ListenAddress $address:22
-HostKey /run/overlab/hostkey
-AuthorizedKeysFile /run/overlab/authorized_keys
-PermitRootLogin prohibit-password
-AuthenticationMethods publickey
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-UsePAM no
-UseDNS no
-PermitUserRC no
-PrintMotd no
-PrintLastLog no
-PidFile none
-LogLevel ERROR
-AcceptEnv *
-# bash started by sshd reads its start-up files even for a single command, unless it takes itself for a nested one.
-SetEnv SHLVL=1
-Subsystem sftp internal-sftp
-MaxSessions 100
-MaxStartups 200
-LoginGraceTime 30
-X11Forwarding no
-END
-cat "$dir/base/sshd_config" >>root/run/overlab/sshd_config
+cp "$here/init.sh" "$here/fstab" "$here/sshd_config" hostkey "$dir/id_ed25519.pub" root/run/overlab/
+printf 'name=%s\naddress=%s\nmac=%s\n' "$name" "$address" "$mac" >root/run/overlab/machine
+if [ -s "$dir/base/sshd_config" ]; then cat "$dir/base/sshd_config" >>root/run/overlab/sshd_config; fi
+printf 'ListenAddress %s:22\n' "$address" >>root/run/overlab/sshd_config
 
 # The first child of a shell in this state is pid 1 of the new pid namespace; the shell itself stays outside and ends.
 # Then wait until pid 1 has let go of the machine's lock, which is when it has written down who it is.

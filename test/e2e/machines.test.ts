@@ -55,12 +55,12 @@ describe('a machine', () => {
       for save in iptables-nft iptables-legacy; do $save -A FORWARD -j ACCEPT; $save -S FORWARD | tail -1; $save -D FORWARD -j ACCEPT; done
       ip link add name vx type vxlan id 9 dev eth0 dstport 8472; ip link del vx
       tc qdisc add dev eth0 clsact; tc qdisc del dev eth0 clsact
-      bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m; ls /sys/fs/bpf; rm /sys/fs/bpf/m
+      bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m; ls /sys/fs/bpf/m; rm /sys/fs/bpf/m
       ip tuntap add dev t0 mode tun; ip link del t0
       timeout 5 tcpdump -i lo -c1 -w /dev/null icmp 2>/dev/null & sleep 0.5; ping -c1 127.0.0.1 >/dev/null; wait
       iperf3 -s -1 -B 127.0.0.1 >/dev/null & sleep 0.3; iperf3 -c 127.0.0.1 -n 1K >/dev/null; wait
       echo x >/etc/x; echo y >/usr/y; rm /etc/x /usr/y; echo done`
-    expect(await node1(script)).toBe('1\n-A FORWARD -j ACCEPT\n-A FORWARD -j ACCEPT\nm\ndone')
+    expect(await node1(script)).toBe('1\n-A FORWARD -j ACCEPT\n-A FORWARD -j ACCEPT\n/sys/fs/bpf/m\ndone')
     expect(await ipForward()).toBe(hostForwards)
   })
 
@@ -228,6 +228,16 @@ describe('on a machine of its own', () => {
       'other lab': 'lost',
       'other address': 'lost',
       itself: 'reached',
+    })
+  })
+
+  it('works for a user whom sudo asks nothing, and tells another one what to do', async () => {
+    expect(await runInSandbox(inside('unprivileged.ts'))).toEqual({
+      code: 0,
+      printed:
+        'this machine: privileges: namespaces need root, and nobody may not use sudo without a password\n' +
+        '  run "sudo -v" in this terminal first, or run the command as root\n' +
+        'node1 192.168.200.254\n',
     })
   })
 
