@@ -47,7 +47,7 @@ console.log(`
 The lab is up, and no daemon runs. Next:
   npx overlab show routes              what the backend left in the kernels (also neighbours, fdb, iptables, links)
   npx overlab exec node1 -- ip -d link
-  npx overlab up --help                change inventory/lab.yaml, then: npx overlab up
+  npx overlab up                       after a change of inventory/lab.yaml
   npx pulumi stack select host-gw && npx overlab up    the same lab by another backend
   npx overlab destroy                  takes everything away again`)
 if (!ownSecrets()) {
