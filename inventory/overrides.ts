@@ -4,7 +4,8 @@ import type { Path } from './mistakes.ts'
 import { valueAt } from './structure.ts'
 
 export interface LabOverrides {
-  readonly name?: string
+  /** The lab's name. Not called so, since Pulumi takes a project's config `name` for its provider's of the same name. */
+  readonly lab?: string
   readonly underlay?: string
   readonly mtu?: number
   /** Replaces `Backend` by one of this type; of the file's other keys those stay that the new type has too. */
@@ -13,7 +14,7 @@ export interface LabOverrides {
   readonly overlay?: object
 }
 
-const keys = ['name', 'underlay', 'mtu', 'backend', 'overlay'] as const
+const keys = ['lab', 'underlay', 'mtu', 'backend', 'overlay'] as const
 
 /** Reads the overrides from a configuration of texts, such as Pulumi's; `overlay` is JSON. */
 export function overridesFrom(get: (key: string) => string | undefined): LabOverrides {
@@ -48,10 +49,14 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
   if (lab !== undefined && lab !== null && !isMap(lab)) return { lab, origin: () => undefined }
   const merged: Record<string, unknown> = { ...lab }
 
-  for (const key of ['name', 'underlay', 'mtu'] as const) {
+  for (const [key, inner] of [
+    ['lab', 'name'],
+    ['underlay', 'underlay'],
+    ['mtu', 'mtu'],
+  ] as const) {
     if (overrides[key] === undefined) continue
-    merged[key] = overrides[key]
-    from(['lab', key], [key])
+    merged[inner] = overrides[key]
+    from(['lab', inner], [key])
   }
   const type = overrides.backend ?? valueAt(overrides.overlay, ['Backend', 'Type'])
   if (type !== undefined) {

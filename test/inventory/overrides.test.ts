@@ -43,7 +43,7 @@ describe("a stack's overrides", () => {
   it('may give what the file has not', () => {
     const text = 'all: {hosts: {node1: }}\n'
     const overrides = {
-      name: 'x',
+      lab: 'x',
       underlay: '192.168.7.0/24',
       backend: 'host-gw',
       overlay: { Network: '10.1.0.0/16' },
@@ -55,20 +55,20 @@ describe("a stack's overrides", () => {
   })
 
   it('leave the mistakes of a lab block that is no map to the file', () => {
-    expect(() => parseInventory('lab: 3\nall: {hosts: {node1: }}\n', 'f', { name: 'x' })).toThrow(
+    expect(() => parseInventory('lab: 3\nall: {hosts: {node1: }}\n', 'f', { lab: 'x' })).toThrow(
       /^f:1:6 lab: is 3, not a map/,
     )
   })
 
   it('come from texts', () => {
     const config: Record<string, string> = {
-      name: 'x',
+      lab: 'x',
       mtu: '1400',
       backend: 'udp',
       overlay: '{"SubnetLen": 25}',
     }
     expect(overridesFrom((key) => config[key])).toEqual({
-      name: 'x',
+      lab: 'x',
       mtu: 1400,
       backend: 'udp',
       overlay: { SubnetLen: 25 },
