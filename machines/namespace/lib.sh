@@ -83,4 +83,7 @@ address add $address/$prefix broadcast + dev eth0
 link set dev eth0 up
 route add default via $controller dev eth0
 END
+  # Attaching the first qdisc stops the NIC for a moment (the kernel's qdisc_graft), which can cost a running lab a
+  # packet when the udp backend's filter comes; a hook that nothing uses yet costs nothing. Not every kernel has it.
+  "$@" tc qdisc add dev eth0 clsact 2>/dev/null || :
 }
