@@ -10,6 +10,7 @@ import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import type { Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
+import { driftLines } from './drift.ts'
 
 const target = z.strictObject({
   host: z.string().min(1),
@@ -80,6 +81,8 @@ export function dataPlane(pool: Pool): ResourceHandlers {
       const known = state as unknown as Inputs
       const { held, failures } = await readHosts(pool, tasks(known, known), { signal })
       for (const failure of failures) log.warning(failure.message)
+      for (const line of driftLines(known.hosts, held)) log.info(line)
+      log.debug(cost())
       // A host that cannot be read holds nothing that can be relied on: the next update gives it everything again.
       return { id, outputs: { ...state, hosts: held }, inputs: { ...inputs, hosts: held } }
     },
@@ -93,12 +96,17 @@ export function dataPlane(pool: Pool): ResourceHandlers {
     },
   }
 
+  function cost(): string {
+    return `data plane: ${pool.connects} connections, ${pool.roundTrips} round trips so far`
+  }
+
   async function bringTo(id: string, olds: Values, news: Values, { log, signal }: Context): Promise<Values> {
     const wanted = news as unknown as Inputs
     const outcome = await rollOut(pool, tasks(olds, wanted), {
       signal,
       onProgress: (step, done, of) => log.status(`${step}: ${done} of ${of} hosts`),
     })
+    log.debug(cost())
     const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
     if (outcome.failures.length === 0) return outputs
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
