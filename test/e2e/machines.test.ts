@@ -54,7 +54,7 @@ describe('a machine', () => {
       sysctl -qw net.ipv4.ip_forward=1; cat /proc/sys/net/ipv4/ip_forward
       for save in iptables-nft iptables-legacy; do $save -A FORWARD -j ACCEPT; $save -S FORWARD | tail -1; $save -D FORWARD -j ACCEPT; done
       ip link add name vx type vxlan id 9 dev eth0 dstport 8472; ip link del vx
-      tc qdisc replace dev eth0 clsact; tc qdisc del dev eth0 clsact
+      tc qdisc del dev eth0 clsact; tc qdisc add dev eth0 clsact
       bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m; ls /sys/fs/bpf/m; rm /sys/fs/bpf/m
       ip tuntap add dev t0 mode tun; ip link del t0
       timeout 5 tcpdump -i lo -c1 -w /dev/null icmp 2>/dev/null & sleep 0.5; ping -c1 127.0.0.1 >/dev/null; wait
