@@ -10,23 +10,19 @@ import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import type { Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
+import { targetOfMany } from './target.ts'
 import { driftLines } from './drift.ts'
 
-const target = z.strictObject({
-  host: z.string().min(1),
-  port: z.int().min(1).max(65535),
-  user: z.string().min(1),
-  hostKey: z
-    .string()
-    .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
+const facts = z.strictObject({
+  nic: z.string().min(1),
+  iptables: z.enum(['auto', 'nft', 'legacy']),
+  lent: z.array(z.string()).exactOptional(),
 })
-
-const facts = z.strictObject({ nic: z.string().min(1), iptables: z.enum(['auto', 'nft', 'legacy']) })
 
 const inputs = z
   .strictObject({
     identityFile: z.string().min(1),
-    targets: z.record(name, target),
+    targets: z.record(name, targetOfMany),
     facts: z.record(name, facts),
     hosts: z.record(
       name,

@@ -3,7 +3,10 @@
 import { createPool } from '../../remote/pool.ts'
 import { serve } from '../server/index.ts'
 import { dataPlane } from './data-plane.ts'
+import { etcdKeys } from './etcd-keys.ts'
 import { machine } from './machine.ts'
+import { service } from './service.ts'
+import { sharedFile } from './shared-file.ts'
 import { underlay } from './underlay.ts'
 
 const pool = createPool()
@@ -15,6 +18,9 @@ await serve({
     'overlab:index:Underlay': underlay,
     'overlab:index:Machine': machine,
     'overlab:index:DataPlane': dataPlane(pool),
+    'overlab:index:SharedFile': sharedFile,
+    'overlab:index:Service': service(pool),
+    'overlab:index:EtcdKeys': etcdKeys(pool),
   },
   close: () => pool.close(),
 })

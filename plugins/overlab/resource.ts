@@ -14,8 +14,9 @@ export interface Life<Inputs> {
   readonly replaceOn: readonly (keyof Inputs & string)[]
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
-  read(inputs: Inputs): Promise<{ learnt: object } | typeof gone>
-  update(inputs: Inputs, context: Context): Promise<{ learnt: object }>
+  /** `inputs`: those that are now otherwise than they were asked for. */
+  read(inputs: Inputs, context: Context): Promise<{ learnt: object; inputs?: Partial<Inputs> } | typeof gone>
+  update(inputs: Inputs, context: Context, olds: Inputs): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
@@ -36,13 +37,15 @@ export function resource<Inputs extends object>(life: Life<Inputs>): ResourceHan
       const { id, learnt } = await life.create(inputsOf(news), context)
       return { id, outputs: { ...news, ...learnt } }
     },
-    async read(_id, state, inputs) {
-      const found = await life.read(inputsOf(state))
-      return found ? { outputs: { ...inputs, ...found.learnt }, inputs } : gone
+    async read(_id, state, inputs, context) {
+      const found = await life.read(inputsOf(state), context)
+      if (!found) return gone
+      const held = { ...inputs, ...found.inputs }
+      return { outputs: { ...held, ...found.learnt }, inputs: held }
     },
-    async update(_id, _olds, news, context) {
+    async update(_id, olds, news, context) {
       if (context.preview) return news
-      return { ...news, ...(await life.update(inputsOf(news), context)).learnt }
+      return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds))).learnt }
     },
     async delete(_id, olds, context) {
       await life.delete(inputsOf(olds), context)
