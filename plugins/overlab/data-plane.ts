@@ -72,7 +72,7 @@ function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
 export function dataPlane(pool: Pool): ResourceHandlers {
   return {
     check: (_olds, news) => checkBy(inputs, news),
-    diff: (_id, olds, news) => ({ changes: diffValues(olds, news) }),
+    diff: (_id, olds, news) => ({ changes: diffValues(...withSameTables(olds, news)) }),
     async create(news, context) {
       if (context.preview) return { id: '', outputs: news }
       return { id: context.name, outputs: await bringTo(context.name, {}, news, context) }
@@ -119,6 +119,17 @@ function reasons({ failures }: Rollout, wanted: Inputs): string[] {
   return [
     ...failures.map((failure) => failure.message),
     `${all - failed} of ${all} hosts are finished; the next \`pulumi up\` completes the rest`,
+  ]
+}
+
+/** A table that only one side has is an empty one on the other, so that a diff names its rows and not the table. */
+function withSameTables(olds: Values, news: Values): [Values, Values] {
+  const [old, now] = [olds, news].map((side) => side['hosts'] as Hosts) as [Hosts, Hosts]
+  const filled = (side: Hosts, other: Hosts) =>
+    mapValues(side, (state, host) => ({ ...mapValues(other[host] ?? {}, () => ({})), ...state }))
+  return [
+    { ...olds, hosts: filled(old, now) },
+    { ...news, hosts: filled(now, old) },
   ]
 }
 
