@@ -4,17 +4,23 @@ import { createPool } from '../../remote/pool.ts'
 import { serve } from '../server/index.ts'
 import { dataPlane } from './data-plane.ts'
 import { machine } from './machine.ts'
+import { traceTo } from './trace.ts'
 import { underlay } from './underlay.ts'
 
+const trace = traceTo(process.env['OVERLAB_TRACE'])
 const pool = createPool()
 
 await serve({
   name: 'overlab',
   version: '0.1.0',
-  resources: {
-    'overlab:index:Underlay': underlay,
-    'overlab:index:Machine': machine,
-    'overlab:index:DataPlane': dataPlane(pool),
-  },
+  resources: trace.resources(
+    {
+      'overlab:index:Underlay': underlay,
+      'overlab:index:Machine': machine,
+      'overlab:index:DataPlane': dataPlane(trace.pool(pool)),
+    },
+    pool,
+  ),
   close: () => pool.close(),
 })
+trace.started()
