@@ -1,6 +1,6 @@
 import { examine, type Finding } from '../tools/doctor.ts'
 import { labOptions } from './context.ts'
-import { paint, print, printJson, table } from './output.ts'
+import { paint, pairs, print, printJson, table } from './output.ts'
 import { defineVerb } from './verb.ts'
 
 export const doctorVerb = defineVerb({
@@ -25,13 +25,22 @@ export const doctorVerb = defineVerb({
   },
 })
 
+/** What to do stands below the table: it is too long for a column of it. */
 function draw(findings: readonly Finding[]): string {
   const missing = findings.filter(({ status }) => status === 'missing')
+  const remedies = findings.filter(({ remedy }) => remedy)
   const verdict =
     missing.length === 0
       ? paint('green', 'labs work here')
-      : paint('red', `labs do not work here: ${missing.map(({ name }) => name).join(', ')} missing`)
-  return `${tableOf(findings)}\n\n${verdict}`
+      : paint('red', `labs do not work here: ${missing.map(nameOf).join(', ')} missing`)
+  return [
+    tableOf(findings),
+    '',
+    ...(remedies.length > 0
+      ? [paint('bold', 'What to do'), ...pairs(remedies.map((one) => [nameOf(one), one.remedy])), '']
+      : []),
+    verdict,
+  ].join('\n')
 }
 
 function tableOf(findings: readonly Finding[]): string {
@@ -41,10 +50,6 @@ function tableOf(findings: readonly Finding[]): string {
       { title: 'STATUS', value: ({ status }) => paint(colours[status], words[status]) },
       { title: 'VERSION', wraps: true, value: ({ version }) => version || '-' },
       { title: 'NEEDED FOR', wraps: true, value: ({ neededFor }) => neededFor },
-      // A column for nothing would take the room of the others.
-      ...(findings.some(({ remedy }) => remedy)
-        ? [{ title: 'WHAT TO DO', wraps: true as const, value: ({ remedy }: Finding) => remedy }]
-        : []),
     ],
     findings,
   )

@@ -1,11 +1,10 @@
 import { Writable } from 'node:stream'
 import { HostError } from '../remote/errors.ts'
-import { createPool } from '../remote/pool.ts'
 import { stream } from '../remote/stream.ts'
 import { labContext, labOptions, notThere, type LabContext } from './context.ts'
 import { interrupt } from './interrupt.ts'
 import { printJson } from './output.ts'
-import { labTargets, notInLab } from './running.ts'
+import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
 import { defineVerb } from './verb.ts'
 
@@ -38,15 +37,12 @@ export const execVerb = defineVerb({
       )
     const context = labContext(options)
     const { host, pod } = find(context, where)
-    const target = (await labTargets(context)).get(host)
-    if (!target) throw new UserError(`${host} ${notInLab}`, '', hostFailed)
-
     const wanted = command.length > 0 ? command : ['bash']
     const line = pod ? ['ip', 'netns', 'exec', pod, ...wanted] : wanted
     const signal = interrupt()
-    const pool = createPool()
+    const lab = await runningLab(context, signal)
     try {
-      const session = await pool.session(target)
+      const session = await lab.session(host)
       if (!options.json)
         return await stream(session, line, {
           stdin: process.stdin,
@@ -71,7 +67,7 @@ export const execVerb = defineVerb({
       process.stderr.write(`overlab: ${error.message}\n`)
       return hostFailed
     } finally {
-      await pool.close()
+      await lab.close()
     }
   },
 })

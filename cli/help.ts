@@ -1,5 +1,5 @@
 /** The text of --help: usage, what it does, options, examples; at most 100 columns wide. */
-import { paint, wrap, width } from './output.ts'
+import { paint, pairs, wrap, width } from './output.ts'
 import type { Verb } from './verb.ts'
 import type { Entry } from './verbs.ts'
 import { helpOption } from './words.ts'
@@ -59,15 +59,4 @@ function sections(parts: readonly (readonly [string, readonly string[]])[]): str
 
 function indent(lines: readonly string[]): string[] {
   return lines.map((line) => `  ${line}`)
-}
-
-/** Two columns; the second is wrapped, or stands below the first where that is long. */
-function pairs(rows: readonly (readonly [string, string])[]): string[] {
-  const left = Math.min(Math.max(...rows.map(([first]) => first.length)), Math.floor(width(100) / 2))
-  return rows.flatMap(([first, second]) => {
-    const [head = '', ...more] = wrap(second, width(100) - left - 4)
-    const rest = more.map((line) => `${' '.repeat(left + 4)}${line}`)
-    if (first.length > left) return [`  ${first}`, `${' '.repeat(left + 4)}${head}`, ...rest]
-    return [`  ${first.padEnd(left)}  ${head}`, ...rest]
-  })
 }

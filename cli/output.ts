@@ -48,8 +48,6 @@ export function table<Row>(
   const drawn = new Table({
     head: columns.map(({ title }) => paint('bold', title)),
     colAligns: columns.map(({ align = 'left' }) => align),
-    colWidths: widths,
-    wordWrap: true,
     chars: {
       top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
       bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
@@ -57,7 +55,7 @@ export function table<Row>(
     }, // prettier-ignore
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   })
-  drawn.push(...cells)
+  drawn.push(...cells.map((row) => row.map((cell, index) => wrapCell(cell, widths[index]!))))
   return drawn
     .toString()
     .split('\n')
@@ -77,7 +75,12 @@ export function fit(natural: readonly number[], wraps: readonly boolean[], colum
   return widths
 }
 
-/** Lines of whole words, `columns` long at most; a longer word has a line of its own. */
+/** A coloured cell is short, and stays as it is. */
+function wrapCell(cell: string, columns: number): string {
+  return stripVTControlCharacters(cell) === cell ? wrap(cell, columns).join('\n') : cell
+}
+
+/** Lines of whole words, `columns` long at most; a longer word is cut, so that nothing of it is lost. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = []
   let line = ''
@@ -86,8 +89,20 @@ export function wrap(text: string, columns: number): string[] {
       lines.push(line)
       line = word
     } else line = line ? `${line} ${word}` : word
+    for (; line.length > columns; line = line.slice(columns)) lines.push(line.slice(0, columns))
   }
   return [...lines, line]
+}
+
+/** Two columns in 100 columns at most; the second is wrapped, and begins below the first where that is long. */
+export function pairs(rows: readonly (readonly [string, string])[]): string[] {
+  const left = Math.min(Math.max(...rows.map(([first]) => first.length)), Math.floor(width(100) / 2))
+  return rows.flatMap(([first, second]) => {
+    const [head = '', ...more] = wrap(second, width(100) - left - 4)
+    const rest = more.map((line) => `${' '.repeat(left + 4)}${line}`)
+    if (first.length > left) return [`  ${first}`, `${' '.repeat(left + 4)}${head}`, ...rest]
+    return [`  ${first.padEnd(left)}  ${head}`, ...rest]
+  })
 }
 
 export function printJson(value: unknown): void {

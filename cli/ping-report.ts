@@ -28,29 +28,21 @@ export function report(
   ].join('\n')
 }
 
-/** Hosts that could not be asked at all are told once, not once a pair. */
+/** One line a pair; one line for all that was not measured for one reason, such as a host that is down. */
 function toldPairs(bad: readonly Reach[]): string[] {
   const silent = Map.groupBy(
     bad.filter(({ notMeasured }) => notMeasured),
-    ({ from, notMeasured }) => `${from.name} ${notMeasured}`,
+    ({ notMeasured }) => notMeasured,
   )
-  const lines = [...silent.values()].map((reaches) => {
-    const [{ from, to, notMeasured }] = reaches as [Reach, ...Reach[]]
-    return reaches.length === 1
-      ? `${from.name} -> ${to.name} (${to.address}): not measured: ${notMeasured}`
-      : `${from.name} -> ${reaches.length} others: not measured: ${notMeasured}`
+  const lines = [...silent].map(([why, [first, ...others]]) => {
+    const pair = `${first!.from.name} -> ${first!.to.name}`
+    return `${pair}${others.length > 0 ? ` and ${others.length} more` : ''}: not measured: ${why}`
   })
-  lines.push(
-    ...bad
-      .filter(({ notMeasured }) => !notMeasured)
-      .map(
-        ({ from, to, sent, received }) =>
-          `${from.name} -> ${to.name} (${to.address}): ${sent - received} of ${sent} lost`,
-      ),
-  )
-  return lines.length > mostTold
-    ? [...lines.slice(0, mostTold), `... and ${lines.length - mostTold} more; --json has them all`]
-    : lines
+  for (const { from, to, sent, received, notMeasured } of bad)
+    if (!notMeasured)
+      lines.push(`${from.name} -> ${to.name} (${to.address}): ${sent - received} of ${sent} lost`)
+  const more = lines.length - mostTold
+  return more > 0 ? [...lines.slice(0, mostTold), `... and ${more} more; --json has them all`] : lines
 }
 
 function widthOf(all: readonly Endpoint[]): number {

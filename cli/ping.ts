@@ -1,12 +1,11 @@
 import { endpoints, measureReach } from '../experiments/reach.ts'
 import { planLab } from '../overlay/plan.ts'
-import { createPool } from '../remote/pool.ts'
 import { chosenHosts, labContext, labOptions } from './context.ts'
 import { interrupt } from './interrupt.ts'
 import { print, printJson } from './output.ts'
 import { isWhole, report } from './ping-report.ts'
 import { progress } from './progress.ts'
-import { labTargets } from './running.ts'
+import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
 import { defineVerb } from './verb.ts'
 
@@ -33,13 +32,12 @@ export const pingVerb = defineVerb({
     const count = countOf(options.count ?? '3')
     const context = labContext(options)
     const chosen = new Set<string>(chosenHosts(context, words).map(({ name }) => name))
-    const targets = await labTargets(context)
     const all = endpoints(planLab(context.inventory)).filter(({ host }) => chosen.has(host))
     const signal = interrupt()
-    const pool = createPool()
+    const lab = await runningLab(context, signal)
     const show = progress('ping')
     try {
-      const reaches = await measureReach(pool, all, targets, {
+      const reaches = await measureReach(lab.session, all, {
         count,
         signal,
         onProgress: (done, of) => show(`${done} of ${of} hosts`),
@@ -51,7 +49,7 @@ export const pingVerb = defineVerb({
       return reaches.every(isWhole) ? 0 : 1
     } finally {
       show()
-      await pool.close()
+      await lab.close()
     }
   },
 })

@@ -2,11 +2,10 @@ import { kinds, type Holding, type Kind } from '../experiments/kinds.ts'
 import { readHoldings } from '../experiments/holdings.ts'
 import { planLab } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
-import { createPool } from '../remote/pool.ts'
 import { chosenHosts, labContext, labOptions, notThere } from './context.ts'
 import { interrupt } from './interrupt.ts'
 import { paint, print, printJson, table } from './output.ts'
-import { labTargets, notInLab } from './running.ts'
+import { runningLab } from './running.ts'
 import { defineVerb } from './verb.ts'
 
 /** What one host answered; where it did not, why. */
@@ -36,17 +35,14 @@ export const showVerb = defineVerb({
       (Object.keys(kinds) as Kind[]).find((one) => one === word) ?? notThere('kind', word, Object.keys(kinds))
     const context = labContext(options)
     const chosen = chosenHosts(context, hosts)
-    const targets = await labTargets(context)
     const plan = planLab(context.inventory)
     const signal = interrupt()
-    const pool = createPool()
+    const lab = await runningLab(context, signal)
     try {
       const answers = await Promise.all(
         chosen.map(async ({ name }): Promise<Answer> => {
-          const target = targets.get(name)
-          if (!target) return { host: name, error: `${name}: ${notInLab}` }
           try {
-            const held = await readHoldings(pool, target, kind, plan.hosts[name]!, signal)
+            const held = await readHoldings(await lab.session(name), kind, plan.hosts[name]!, signal)
             return { host: name, entries: options.mine ? held.filter(({ by }) => by === 'overlab') : held }
           } catch (error) {
             if (!(error instanceof HostError)) throw error
@@ -59,7 +55,7 @@ export const showVerb = defineVerb({
       else report(kind, answers)
       return answers.some((answer) => 'error' in answer) ? 1 : 0
     } finally {
-      await pool.close()
+      await lab.close()
     }
   },
 })

@@ -3,9 +3,7 @@ import { probe } from '../modules/apply.ts'
 import type { HostState } from '../modules/state.ts'
 import type { PlannedHost } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
-import type { Pool } from '../remote/pool.ts'
 import type { Session } from '../remote/session.ts'
-import type { Target } from '../remote/target.ts'
 import {
   commands,
   isWhole,
@@ -18,13 +16,11 @@ import {
 
 /** The entries of one host; one round trip. `planned` says which sysctls and pods are overlab's. @throws HostError */
 export async function readHoldings(
-  pool: Pick<Pool, 'session'>,
-  target: Target,
+  session: Pick<Session, 'target' | 'run'>,
   kind: Kind,
   planned: Pick<PlannedHost, 'state' | 'nic' | 'iptables'>,
   signal?: AbortSignal,
 ): Promise<Holding[]> {
-  const session = await pool.session(target)
   const options = signal ? { signal } : {}
   return isWhole(kind)
     ? everything(session, kind, planned.state, options)
@@ -32,7 +28,7 @@ export async function readHoldings(
 }
 
 async function everything(
-  session: Session,
+  session: Pick<Session, 'target' | 'run'>,
   kind: WholeKind,
   planned: HostState,
   options: { signal?: AbortSignal },
@@ -52,7 +48,7 @@ async function everything(
 }
 
 async function overlabs(
-  session: Session,
+  session: Pick<Session, 'target' | 'run'>,
   kind: OwnKind,
   { state, nic, iptables }: Pick<PlannedHost, 'state' | 'nic' | 'iptables'>,
   options: { signal?: AbortSignal },

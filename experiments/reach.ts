@@ -2,8 +2,7 @@
 import type { Ip, Name } from '../inventory/values.ts'
 import type { LabPlan } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
-import type { Pool } from '../remote/pool.ts'
-import type { Target } from '../remote/target.ts'
+import type { Session } from '../remote/session.ts'
 import { pairs, parseReach, reachScript } from './ping-script.ts'
 
 export interface Endpoint {
@@ -34,6 +33,9 @@ export interface ReachOptions {
   readonly onProgress?: (done: number, of: number) => void
 }
 
+/** @throws HostError where the host can not be reached */
+export type SessionOf = (host: string) => Promise<Pick<Session, 'target' | 'run'>>
+
 /** Hosts first, then pods, each in the inventory's order. */
 export function endpoints(plan: LabPlan): Endpoint[] {
   const hosts = Object.values(plan.hosts)
@@ -46,13 +48,12 @@ export function endpoints(plan: LabPlan): Endpoint[] {
 }
 
 /**
- * Every endpoint to every other one, in the order of `all`; one round trip a host. A host that cannot be asked, or
- * has no target, yields `notMeasured`, not zeros.
+ * Every endpoint to every other one, in the order of `all`; one round trip a host. A host that cannot be asked
+ * (`sessionOf` throws a HostError) yields `notMeasured`, not zeros.
  */
 export async function measureReach(
-  pool: Pick<Pool, 'session'>,
+  sessionOf: SessionOf,
   all: readonly Endpoint[],
-  targets: ReadonlyMap<string, Target>,
   options: ReachOptions = {},
 ): Promise<Reach[]> {
   const hosts = [...new Set(all.map(({ host }) => host))]
@@ -60,12 +61,12 @@ export async function measureReach(
   const rows = await Promise.all(
     hosts.map(async (host) => {
       const sources = all.filter((endpoint) => endpoint.host === host)
-      const measured = await fromHost(pool, targets.get(host), sources, all, options).catch(
-        (error: unknown) => {
+      const measured = await sessionOf(host)
+        .then((session) => fromHost(session, sources, all, options))
+        .catch((error: unknown) => {
           if (!(error instanceof HostError)) throw error
           return notMeasured(sources, all, `${error.host}: ${error.step}: ${error.why}`)
-        },
-      )
+        })
       options.onProgress?.(++done, hosts.length)
       return measured
     }),
@@ -75,20 +76,23 @@ export async function measureReach(
 }
 
 async function fromHost(
-  pool: Pick<Pool, 'session'>,
-  target: Target | undefined,
+  session: Pick<Session, 'target' | 'run'>,
   sources: readonly Endpoint[],
   all: readonly Endpoint[],
   options: ReachOptions,
 ): Promise<Reach[]> {
-  if (!target) return notMeasured(sources, all, `${sources[0]?.host ?? 'it'} is not in the running lab`)
-  const session = await pool.session(target)
   const { stdout, stderr, exitCode } = await session.run(reachScript(sources, all, options), {
     step: 'ping',
     ...(options.signal ? { signal: options.signal } : {}),
   })
   if (exitCode !== 0)
-    throw new HostError({ host: target.name, step: 'ping', why: 'the script failed', exitCode, stderr })
+    throw new HostError({
+      host: session.target.name,
+      step: 'ping',
+      why: 'the script failed',
+      exitCode,
+      stderr,
+    })
   return parseReach(stdout, sources, all)
 }
 

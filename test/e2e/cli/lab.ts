@@ -12,7 +12,7 @@ export async function buildLab(file: string): Promise<Inventory> {
   const { lab } = inventory
   const { hosts } = planLab(inventory)
   const spec = { lab: lab.name, mtu: lab.mtu }
-  await namespaceDriver.createUnderlay({ ...spec, cidr: lab.underlay, owner: `test ${process.pid}` })
+  await namespaceDriver.createUnderlay({ ...spec, cidr: lab.underlay, owner: `test of ${lab.name}` })
   const pool = createPool()
   try {
     const tasks = await Promise.all(
