@@ -1,26 +1,33 @@
 #!/usr/bin/env node
 /** The overlab provider: machines and their kernels' state as Pulumi resources. One process serves a whole operation. */
-import { createPool } from '../../remote/pool.ts'
+import type { Pool } from '../../remote/pool.ts'
 import { serve } from '../server/index.ts'
-import { dataPlane } from './data-plane.ts'
-import { machine } from './machine.ts'
+import { lazy } from './lazy.ts'
 import { traceTo } from './trace.ts'
-import { underlay } from './underlay.ts'
 
 const trace = traceTo(process.env['OVERLAB_TRACE'])
-const pool = createPool()
+let pool: Pool | undefined
+
+const dataPlane = lazy(async () => {
+  const [{ createPool }, { dataPlane }] = await Promise.all([
+    import('../../remote/pool.ts'),
+    import('./data-plane.ts'),
+  ])
+  pool = createPool()
+  return dataPlane(trace.pool(pool))
+})
 
 await serve({
   name: 'overlab',
   version: '0.1.0',
   resources: trace.resources(
     {
-      'overlab:index:Underlay': underlay,
-      'overlab:index:Machine': machine,
-      'overlab:index:DataPlane': dataPlane(trace.pool(pool)),
+      'overlab:index:Underlay': lazy(async () => (await import('./underlay.ts')).underlay),
+      'overlab:index:Machine': lazy(async () => (await import('./machine.ts')).machine),
+      'overlab:index:DataPlane': dataPlane,
     },
-    pool,
+    () => pool,
   ),
-  close: () => pool.close(),
+  close: () => pool?.close(),
 })
 trace.started()

@@ -26,7 +26,10 @@ export interface Trace {
   /** Says that the plugin is ready to serve. */
   started(): void
   pool(pool: Pool): Pool
-  resources(resources: Readonly<Record<string, ResourceHandlers>>, pool: Pool): Readonly<Record<string, ResourceHandlers>>
+  resources(
+    resources: Readonly<Record<string, ResourceHandlers>>,
+    pool: () => Pool | undefined,
+  ): Readonly<Record<string, ResourceHandlers>>
 }
 
 /** What changes nothing where `file` is undefined. */
@@ -54,15 +57,21 @@ export function traceTo(file: string | undefined): Trace {
     close: () => session.close(),
   })
 
-  const traced = (type: string, handlers: ResourceHandlers, pool: Pool): ResourceHandlers => {
+  const traced = (
+    type: string,
+    handlers: ResourceHandlers,
+    pool: () => Pool | undefined,
+  ): ResourceHandlers => {
     const calls = Object.entries(handlers).map(([call, run]: [string, (...args: unknown[]) => unknown]) => [
       call,
       async (...args: unknown[]) => {
-        const [from, connects, roundTrips] = [performance.now(), pool.connects, pool.roundTrips]
+        const from = performance.now()
+        const before = counts(pool())
         spans.clear()
         try {
           return await run.apply(handlers, args)
         } finally {
+          const { connects, roundTrips } = counts(pool())
           const context = args.at(-1) as { readonly name?: string }
           write({
             call,
@@ -70,9 +79,9 @@ export function traceTo(file: string | undefined): Trace {
             name: context.name ?? '',
             at: performance.timeOrigin + from,
             ms: performance.now() - from,
-            ...(pool.connects + pool.roundTrips > connects + roundTrips && {
-              connects: pool.connects - connects,
-              roundTrips: pool.roundTrips - roundTrips,
+            ...(connects + roundTrips > before.connects + before.roundTrips && {
+              connects: connects - before.connects,
+              roundTrips: roundTrips - before.roundTrips,
               steps: Object.fromEntries([...spans].map(([step, { from, to }]) => [step, to - from])),
             }),
           })
@@ -83,7 +92,8 @@ export function traceTo(file: string | undefined): Trace {
   }
 
   return {
-    started: () => write({ call: 'start', type: '', name: '', at: performance.timeOrigin, ms: performance.now() }),
+    started: () =>
+      write({ call: 'start', type: '', name: '', at: performance.timeOrigin, ms: performance.now() }),
     pool: (pool) => ({
       get connects() {
         return pool.connects
@@ -95,6 +105,12 @@ export function traceTo(file: string | undefined): Trace {
       close: () => pool.close(),
     }),
     resources: (resources, pool) =>
-      Object.fromEntries(Object.entries(resources).map(([type, handlers]) => [type, traced(type, handlers, pool)])),
+      Object.fromEntries(
+        Object.entries(resources).map(([type, handlers]) => [type, traced(type, handlers, pool)]),
+      ),
   }
+}
+
+function counts(pool: Pool | undefined): { connects: number; roundTrips: number } {
+  return { connects: pool?.connects ?? 0, roundTrips: pool?.roundTrips ?? 0 }
 }

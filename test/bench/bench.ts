@@ -31,8 +31,14 @@ if (options.help) {
 const sizes = positionals.length > 0 ? positionals.map(Number) : [3, 10, 30, 50]
 const rounds = Number(options.rounds)
 const backend = options.backend as 'vxlan' | 'udp'
-if (!sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= 200) || !(rounds >= 1) || !['vxlan', 'udp'].includes(backend)) {
-  console.error('bench: sizes are whole numbers from 2 to 200, --rounds is 1 or more, --backend is vxlan or udp')
+if (
+  !sizes.every((size) => Number.isInteger(size) && size >= 2 && size <= 200) ||
+  !(rounds >= 1) ||
+  !['vxlan', 'udp'].includes(backend)
+) {
+  console.error(
+    'bench: sizes are whole numbers from 2 to 200, --rounds is 1 or more, --backend is vxlan or udp',
+  )
   process.exit(2)
 }
 const deadline = performance.now() + Number(options.minutes) * 60_000
@@ -42,7 +48,14 @@ interface Result {
   /** By operation, in the order in which they ran. */
   readonly operations: Record<string, Breakdown[]>
   /** Milliseconds, one a round. */
-  readonly push: { overlab: number[]; openssh: number[]; up: number[]; engine: number[]; connects: number; roundTrips: number }
+  readonly push: {
+    overlab: number[]
+    openssh: number[]
+    up: number[]
+    engine: number[]
+    connects: number
+    roundTrips: number
+  }
 }
 
 const up = ['up', '--yes', '--skip-preview'] as const
@@ -145,14 +158,24 @@ function report(results: readonly Result[]): string {
       return found ? show(found, result.hosts) : '-'
     })
   const sections = [
-    ['Seconds', table(['operation', ...heads], names.map((name) => [name, ...each(name, ({ total }) => seconds(total))]))],
+    [
+      'Seconds',
+      table(
+        ['operation', ...heads],
+        names.map((name) => [name, ...each(name, ({ total }) => seconds(total))]),
+      ),
+    ],
     [
       'SSH connections and round trips a host',
       table(
         ['operation', ...heads],
         names.map((name) => [
           name,
-          ...each(name, ({ connects, roundTrips }, hosts) => `${rounded(connects / hosts)} / ${rounded(roundTrips / hosts)}`),
+          ...each(
+            name,
+            ({ connects, roundTrips }, hosts) =>
+              `${rounded(connects / hosts)} / ${rounded(roundTrips / hosts)}`,
+          ),
         ]),
       ),
     ],
@@ -191,7 +214,9 @@ function rounded(value: number): string {
 
 function said(command: string, args: readonly string[]): string {
   try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim().split('\n')[0]!
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+      .trim()
+      .split('\n')[0]!
   } catch {
     return 'unknown'
   }
@@ -225,4 +250,5 @@ try {
   process.exitCode = 1
 }
 if (results.length > 0) console.log(`\n${report(results)}`)
-if (options.json) writeFileSync(options.json, JSON.stringify({ machine, rounds, backend, results }, null, 2) + '\n')
+if (options.json)
+  writeFileSync(options.json, JSON.stringify({ machine, rounds, backend, results }, null, 2) + '\n')

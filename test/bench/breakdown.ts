@@ -21,16 +21,28 @@ export interface Breakdown {
   readonly roundTrips: number
 }
 
-export const parts = ['engine', 'plugins', 'program', 'machines', 'connect', 'probe', 'apply', 'rest'] as const
+export const parts = [
+  'engine',
+  'plugins',
+  'program',
+  'machines',
+  'connect',
+  'probe',
+  'apply',
+  'rest',
+] as const
 
 export function breakdown({ ms, at, trace }: Run): Breakdown {
   const starts = trace.filter((line) => line.call === 'start').sort((a, b) => a.at - b.at)
   const calls = trace.filter((line) => line.call !== 'start')
-  const sum = (numbers: readonly (number | undefined)[]) => numbers.reduce<number>((all, one) => all + (one ?? 0), 0)
+  const sum = (numbers: readonly (number | undefined)[]) =>
+    numbers.reduce<number>((all, one) => all + (one ?? 0), 0)
   const step = (...names: string[]) => sum(calls.flatMap(({ steps }) => names.map((name) => steps?.[name])))
   const [first, second] = starts
   const before = second && calls.filter((line) => line.at < second.at)
-  const boots = calls.filter(({ type, call }) => !type.endsWith('DataPlane') && ['create', 'update', 'delete'].includes(call))
+  const boots = calls.filter(
+    ({ type, call }) => !type.endsWith('DataPlane') && ['create', 'update', 'delete'].includes(call),
+  )
   const untilFirst = first ? first.at - at : ms
   const isFromNothing = !second && calls.some(({ call }) => call === 'check')
   const engine = isFromNothing ? 0 : untilFirst
@@ -42,7 +54,9 @@ export function breakdown({ ms, at, trace }: Run): Breakdown {
       ? untilFirst
       : 0
   const machines =
-    boots.length === 0 ? 0 : Math.max(...boots.map((line) => line.at + line.ms)) - Math.min(...boots.map((line) => line.at))
+    boots.length === 0
+      ? 0
+      : Math.max(...boots.map((line) => line.at + line.ms)) - Math.min(...boots.map((line) => line.at))
   const [connect, probe, apply] = [step('connect'), step('probe'), step('apply')]
   return {
     total: ms,
@@ -62,7 +76,9 @@ export function breakdown({ ms, at, trace }: Run): Breakdown {
 /** Part by part, so that one slow part of one run does not stand for all. */
 export function medianOf(samples: readonly Breakdown[]): Breakdown {
   const keys = Object.keys(samples[0]!) as (keyof Breakdown)[]
-  return Object.fromEntries(keys.map((key) => [key, median(samples.map((sample) => sample[key]))])) as unknown as Breakdown
+  return Object.fromEntries(
+    keys.map((key) => [key, median(samples.map((sample) => sample[key]))]),
+  ) as unknown as Breakdown
 }
 
 export function median(numbers: readonly number[]): number {

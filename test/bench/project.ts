@@ -57,7 +57,8 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
     const root = join(folder, project)
     mkdirSync(join(root, 'stacks'), { recursive: true })
     mkdirSync(join(root, 'state'))
-    for (const file of ['lab.ts', 'settings.ts']) symlinkSync(join(repository, 'stacks', file), join(root, 'stacks', file))
+    for (const file of ['lab.ts', 'settings.ts'])
+      symlinkSync(join(repository, 'stacks', file), join(root, 'stacks', file))
     for (const part of ['node_modules', 'package.json']) symlinkSync(join(repository, part), join(root, part))
     const path = plugin === 'overlab' ? 'plugins/overlab' : 'test/bench/nothing'
     const text = readFileSync(join(repository, 'Pulumi.yaml'), 'utf8')
@@ -74,7 +75,12 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
     const trace = join(folder, 'trace')
     rmSync(trace, { force: true })
     const env = {
-      ...pulumiEnvironment({ ...process.env, PULUMI_BACKEND_URL: undefined, PULUMI_STACK: lab, PULUMI_CONFIG_PASSPHRASE: '' }),
+      ...pulumiEnvironment({
+        ...process.env,
+        PULUMI_BACKEND_URL: undefined,
+        PULUMI_STACK: lab,
+        PULUMI_CONFIG_PASSPHRASE: '',
+      }),
       OVERLAB_TRACE: trace,
     }
     const [at, from] = [Date.now(), performance.now()]

@@ -56,7 +56,13 @@ export async function floor(lab: Lab, tasks: Tasks): Promise<number> {
   const all = Object.values(tasks)
   const [config, known] = [join(lab.folder, 'ssh_config'), join(lab.folder, 'known_hosts')]
   writeFileSync(known, knownHosts(all.map(({ target }) => target)))
-  writeFileSync(config, sshConfig(all.map(({ target }) => target), known))
+  writeFileSync(
+    config,
+    sshConfig(
+      all.map(({ target }) => target),
+      known,
+    ),
+  )
   const scripts = all.map(({ target, plan }) => ({
     host: target.name,
     script: applyScript(diffState({}, plan.desired), plan, phases),
@@ -66,13 +72,17 @@ export async function floor(lab: Lab, tasks: Tasks): Promise<number> {
     scripts.map(
       ({ host, script }) =>
         new Promise<void>((resolve, reject) => {
-          const child = spawn('ssh', ['-F', config, '-o', 'BatchMode=yes', host, 'sh'], { stdio: ['pipe', 'pipe', 'pipe'] })
+          const child = spawn('ssh', ['-F', config, '-o', 'BatchMode=yes', host, 'sh'], {
+            stdio: ['pipe', 'pipe', 'pipe'],
+          })
           let [stdout, stderr] = ['', '']
           child.stdout.on('data', (chunk) => (stdout += String(chunk)))
           child.stderr.on('data', (chunk) => (stderr += String(chunk)))
           child.on('error', reject)
           child.on('close', (code) =>
-            code === 0 && stdout.includes('@overlab done') ? resolve() : reject(new Error(`ssh ${host}: exit ${code}\n${stderr}`)),
+            code === 0 && stdout.includes('@overlab done')
+              ? resolve()
+              : reject(new Error(`ssh ${host}: exit ${code}\n${stderr}`)),
           )
           child.stdin.end(script)
         }),
