@@ -65,10 +65,10 @@ function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
 }
 
 /** The handlers of the data plane; all operations of a process share the pool's one connection a host. */
-export function dataPlane(pool: Pool): ResourceHandlers {
+export function dataPlane(pool: Pool): Required<ResourceHandlers> {
   return {
     check: (_olds, news) => checkBy(inputs, news),
-    diff: (_id, olds, news) => ({ changes: diffValues(olds, news) }),
+    diff: (_id, olds, news) => ({ changes: diffValues(...withSameTables(olds, news)) }),
     async create(news, context) {
       if (context.preview) return { id: '', outputs: news }
       return { id: context.name, outputs: await bringTo(context.name, {}, news, context) }
@@ -100,12 +100,22 @@ export function dataPlane(pool: Pool): ResourceHandlers {
     const wanted = news as unknown as Inputs
     const outcome = await rollOut(pool, tasks(olds, wanted), {
       signal,
-      onProgress: (step, done, of) => log.status(`${step}: ${done} of ${of} hosts`),
+      onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
     log.debug(cost())
     const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
     if (outcome.failures.length === 0) return outputs
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+  }
+}
+
+/** Progress once a second, and at the end of a step: in a log that is no terminal every line stays. */
+function sparing(tell: (step: string, done: number, of: number) => void): typeof tell {
+  let last = Date.now()
+  return (step, done, of) => {
+    if (done < of && Date.now() - last < 1000) return
+    last = Date.now()
+    tell(step, done, of)
   }
 }
 
@@ -115,6 +125,17 @@ function reasons({ failures }: Rollout, wanted: Inputs): string[] {
   return [
     ...failures.map((failure) => failure.message),
     `${all - failed} of ${all} hosts are finished; the next \`pulumi up\` completes the rest`,
+  ]
+}
+
+/** A table that only one side has is an empty one on the other, so that a diff names its rows and not the table. */
+function withSameTables(olds: Values, news: Values): [Values, Values] {
+  const [old, now] = [olds, news].map((side) => side['hosts'] as Hosts) as [Hosts, Hosts]
+  const filled = (side: Hosts, other: Hosts) =>
+    mapValues(side, (state, host) => ({ ...mapValues(other[host] ?? {}, () => ({})), ...state }))
+  return [
+    { ...olds, hosts: filled(old, now) },
+    { ...news, hosts: filled(now, old) },
   ]
 }
 

@@ -1,26 +1,35 @@
 #!/usr/bin/env node
 /** The overlab provider: machines and their kernels' state as Pulumi resources. One process serves a whole operation. */
-import { createPool } from '../../remote/pool.ts'
+import type { Pool } from '../../remote/pool.ts'
 import { serve } from '../server/index.ts'
-import { dataPlane } from './data-plane.ts'
-import { etcdKeys } from './etcd-keys.ts'
-import { machine } from './machine.ts'
-import { service } from './service.ts'
-import { sharedFile } from './shared-file.ts'
-import { underlay } from './underlay.ts'
+import { lazy } from './lazy.ts'
+import { traceTo } from './trace.ts'
 
-const pool = createPool()
+const trace = traceTo(process.env['OVERLAB_TRACE'])
+let pool: Pool | undefined
+
+/** One connection a host, shared by all resources that talk to hosts. */
+async function openPool(): Promise<Pool> {
+  const { createPool } = await import('../../remote/pool.ts')
+  return trace.pool((pool ??= createPool()))
+}
 
 await serve({
   name: 'overlab',
   version: '0.1.0',
-  resources: {
-    'overlab:index:Underlay': underlay,
-    'overlab:index:Machine': machine,
-    'overlab:index:DataPlane': dataPlane(pool),
-    'overlab:index:SharedFile': sharedFile,
-    'overlab:index:Service': service(pool),
-    'overlab:index:EtcdKeys': etcdKeys(pool),
-  },
-  close: () => pool.close(),
+  resources: trace.resources(
+    {
+      'overlab:index:Underlay': lazy(async () => (await import('./underlay.ts')).underlay),
+      'overlab:index:Machine': lazy(async () => (await import('./machine.ts')).machine),
+      'overlab:index:DataPlane': lazy(async () =>
+        (await import('./data-plane.ts')).dataPlane(await openPool()),
+      ),
+      'overlab:index:SharedFile': lazy(async () => (await import('./shared-file.ts')).sharedFile),
+      'overlab:index:Service': lazy(async () => (await import('./service.ts')).service(await openPool())),
+      'overlab:index:EtcdKeys': lazy(async () => (await import('./etcd-keys.ts')).etcdKeys(await openPool())),
+    },
+    () => pool,
+  ),
+  close: () => pool?.close(),
 })
+trace.started()

@@ -20,7 +20,7 @@ export interface Life<Inputs> {
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
-export function resource<Inputs extends object>(life: Life<Inputs>): ResourceHandlers {
+export function resource<Inputs extends object>(life: Life<Inputs>): Required<ResourceHandlers> {
   /** State was checked when it was made; parsing it again only takes what was learnt off. */
   const inputsOf = (state: Values): Inputs =>
     life.inputs.parse(Object.fromEntries(inputNames(life.inputs).map((key) => [key, state[key]])))
