@@ -59,6 +59,8 @@ export interface HostFacts {
    * program's, but for the rows that overlab's tables name.
    */
   readonly lent?: readonly string[]
+  /** Rows that are as wanted but without overlab's mark are given it: another program is about to leave. */
+  readonly claim?: boolean
 }
 
 export type Change =

@@ -1,6 +1,7 @@
 /** What runs where some hosts are filled by flanneld: etcd on one of them, its keys, a flanneld on each. */
 import type { Inventory, Lab } from '../inventory/inventory.ts'
 import type { Name } from '../inventory/values.ts'
+import { alias } from '../modules/owner.ts'
 import { etcdKeys, netConf } from './net-conf.ts'
 import { nodeOf, type LabPlan, type PlannedHost } from './plan.ts'
 
@@ -95,8 +96,21 @@ function flanneldOn(
         ? `[ -n "$(ip -4 route show ${network})" ]`
         : `[ "$(ip -4 route show root ${network} proto boot | wc -l)" -ge ${peers} ]`,
     ].join(' && '),
-    // flanneld leaves its routes behind (proto boot; overlab's own have another). Its device is overlab's.
-    cleanup: `ip -4 route flush root ${network} proto boot`,
+    cleanup: cleanupOf(lab),
     triggers: [netConf(lab)],
   }
+}
+
+/**
+ * flanneld leaves its routes behind (proto boot; overlab's own have another), and makes its device again where that
+ * is taken from it while it runs: one without overlab's alias.
+ */
+function cleanupOf({ overlay: { Network, Backend } }: Lab): string {
+  const routes = `ip -4 route flush root ${Network} proto boot`
+  if (Backend.Type !== 'vxlan') return routes
+  const device = `flannel.${Backend.VNI}`
+  return [
+    routes,
+    `case $(ip link show ${device} 2>/dev/null) in '' | *'alias ${alias}'*) ;; *) ip link delete ${device} ;; esac`,
+  ].join('\n')
 }

@@ -106,8 +106,8 @@ function planHost(
 }
 
 /** What the modules must know of a planned host. */
-export function factsOf({ nic, iptables, lent }: PlannedHost): HostFacts {
-  return { nic, iptables, ...(lent.length > 0 && { lent }) }
+export function factsOf({ nic, iptables, control, lent }: PlannedHost): HostFacts {
+  return { nic, iptables, ...(control === 'flanneld' && { lent }) }
 }
 
 function backendOf(lab: Lab): BackendPlan {

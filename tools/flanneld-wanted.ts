@@ -14,7 +14,8 @@ export function flanneldWanted(
   return stacks.some((file) => {
     const config = configOf(read(join(folder, 'stacks', file)))
     if (config['overlab:control'] === 'flanneld') return true
-    const inventory = String(config['overlab:inventory'] ?? 'inventory/lab.yaml')
+    const named = config['overlab:inventory']
+    const inventory = typeof named === 'string' ? named : 'inventory/lab.yaml'
     return saysFlanneld(read(isAbsolute(inventory) ? inventory : join(folder, inventory)))
   })
 }

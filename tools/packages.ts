@@ -177,7 +177,7 @@ if [ "$fresh" ] && [ ! -e "$guard" ]; then
   trap 'rm -f "$guard"' EXIT
   trap 'exit 143' HUP INT TERM
   printf '%s\\n' '#!/bin/sh' '# overlab set-up: these services are not started; removed when the installation ends.' \\
-    "case \"\\$1\" in $fresh) exit 101 ;; esac" 'exit 0' > "$guard"
+    "case \\"\\$1\\" in $fresh) exit 101 ;; esac" 'exit 0' > "$guard"
   chmod 755 "$guard"
 fi
 apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"

@@ -105,7 +105,11 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
     log.debug(cost())
     const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
     if (outcome.failures.length === 0) return outputs
-    throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+    // Whose the rows of a host were stays known until the change of hands is finished there.
+    const failed = outcome.failures.map(({ host }) => host)
+    const facts = { ...wanted.facts, ...pick((olds as Partial<Inputs>).facts ?? {}, failed) }
+    const reached = { ...outputs, facts: facts as unknown as Values }
+    throw new PartialFailure({ id, outputs: reached, inputs: reached, reasons: reasons(outcome, wanted) })
   }
 }
 
@@ -144,10 +148,18 @@ function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
   const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
   return Object.fromEntries<HostTask>([
     ...Object.keys(news.hosts).map(
-      (host) => [host, task(host, news, news.hosts[host]!, olds.hosts?.[host])] as const,
+      (host) => [host, claiming(olds, task(host, news, news.hosts[host]!, olds.hosts?.[host]))] as const,
     ),
     ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])] as const),
   ])
+}
+
+/** A host that flanneld filled, and overlab is to fill now: what is there already is given overlab's mark. */
+function claiming(olds: Partial<Inputs>, task: HostTask): HostTask {
+  const { facts } = task.plan
+  const was = olds.facts?.[task.target.name as keyof Inputs['facts']]
+  if (was?.lent === undefined || facts.lent !== undefined) return task
+  return { ...task, plan: { ...task.plan, facts: { ...facts, claim: true } } }
 }
 
 function task(host: string, of: Inputs, desired: HostState, prior: HostState | undefined): HostTask {

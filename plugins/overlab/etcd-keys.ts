@@ -35,7 +35,7 @@ const inputs = z
 type Inputs = z.output<typeof inputs>
 type Table = Readonly<Record<string, string>>
 
-export function etcdKeys(pool: Pool): ResourceHandlers {
+export function etcdKeys(pool: Pool): Required<ResourceHandlers> {
   return resource<Inputs>({
     inputs,
     replaceOn: ['endpoint', 'prefix'],

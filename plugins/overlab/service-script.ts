@@ -38,7 +38,7 @@ if ! running; then
   old=$(cat "$dir/stamp" 2>/dev/null || :)
   end
   if [ -n "$old" ] && [ "$old" != "$stamp" ]; then sh -e "$dir/cleanup"; fi
-  ${folders.length > 0 ? `mkdir -p ${folders.map(quote).join(' ')}` : ':'}
+  ${folders.length > 0 ? `mkdir -p -m 700 ${folders.map(quote).join(' ')}` : ':'}
   printf '%s\\n' ${quote(cleanup)} >"$dir/cleanup"
   printf '%s\\n' "$stamp" >"$dir/stamp"
   cd /

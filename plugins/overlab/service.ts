@@ -30,7 +30,7 @@ const inputs = z.strictObject({
 
 type Inputs = z.output<typeof inputs>
 
-export function service(pool: Pool): ResourceHandlers {
+export function service(pool: Pool): Required<ResourceHandlers> {
   return resource<Inputs>({
     inputs,
     replaceOn: ['unit'],
