@@ -68,7 +68,7 @@ function cellOf(reach: Reach | undefined): string {
   if (!reach) return '-'
   if (reach.notMeasured) return paint('red', '?')
   if (!isWhole(reach))
-    return paint('red', reach.received === 0 ? 'lost' : `-${reach.sent - reach.received}/${reach.sent}`)
+    return paint('red', reach.received === 0 ? 'lost' : `lost ${reach.sent - reach.received}`)
   return reach.rtt ? reach.rtt.avg.toFixed(2) : 'ok'
 }
 
