@@ -71,11 +71,14 @@ function list(output: string): Json[] {
   return output.trim() === '' ? [] : (JSON.parse(output) as Json[])
 }
 
-/** Device by device, overlab's entries first; else as it was. */
+/** Device by device, overlab's entries first, then by address. */
 function sorted(holdings: readonly Holding[], device: string): Holding[] {
   const rank = ({ by }: Holding) => (by === 'overlab' ? 0 : 1)
   return holdings.toSorted(
-    (a, b) => word(a.detail[device]).localeCompare(word(b.detail[device])) || rank(a) - rank(b),
+    (a, b) =>
+      word(a.detail[device]).localeCompare(word(b.detail[device])) ||
+      rank(a) - rank(b) ||
+      a.entry.localeCompare(b.entry, 'en', { numeric: true }),
   )
 }
 

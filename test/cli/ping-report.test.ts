@@ -45,8 +45,10 @@ test('all reach each other', () => {
 })
 test('a matrix with losses, and with pairs that were not measured', () =>
   expect(`${report(all, broken, 120)}\n`).toMatchFileSnapshot('ping/broken.txt'))
+test('numbers above the columns where names are too wide', () =>
+  expect(`${report(all, broken, 64)}\n`).toMatchFileSnapshot('ping/numbered.txt'))
 test('a row a host where the matrix is too wide', () =>
-  expect(`${report(all, broken, 60)}\n`).toMatchFileSnapshot('ping/narrow.txt'))
+  expect(`${report(all, broken, 40)}\n`).toMatchFileSnapshot('ping/narrow.txt'))
 
 test.each([
   { sent: 3, received: 3, is: true },
