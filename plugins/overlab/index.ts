@@ -5,6 +5,11 @@ import { serve } from '../server/index.ts'
 import { lazy } from './lazy.ts'
 import { traceTo } from './trace.ts'
 
+/**
+ * How long, in ms, a host may take to answer at all. Machines were booted up to SSH before; one that does not answer
+ * within this is down, and the other hosts wait for it.
+ */
+const patienceMs = 8_000
 const trace = traceTo(process.env['OVERLAB_TRACE'])
 let pool: Pool | undefined
 
@@ -13,7 +18,7 @@ const dataPlane = lazy(async () => {
     import('../../remote/pool.ts'),
     import('./data-plane.ts'),
   ])
-  pool = createPool()
+  pool = createPool({ overallMs: patienceMs })
   return dataPlane(trace.pool(pool))
 })
 

@@ -60,7 +60,7 @@ test.each<Mistake>([
   const [dumped, known] = [await dumpAll(lab, hosts), await state()]
   lab.write(bad)
   try {
-    for (const verb of [['up', '--yes', '--skip-preview'], ['preview'], ['ping']]) {
+    for (const verb of [['up', '--yes', '--skip-preview'], ['ping']]) {
       const { code, output } = await lab.overlab(...verb)
       expect(code, verb[0]).not.toBe(0)
       expect(output).toMatch(new RegExp(`${lab.file}:${line}:\\d+\\b`))
