@@ -63,7 +63,8 @@ const changes: readonly (readonly [string, LabForm])[] = [
   ['DirectRouting on', { backend: { Type: 'vxlan', DirectRouting: true } }],
   ['DirectRouting off', vxlan],
   ['another VNI', { backend: { Type: 'vxlan', VNI: 7 } }],
-  ['VNI back', vxlan],
+  ['another VNI and Port', { backend: { Type: 'vxlan', VNI: 8, Port: 4789 } }],
+  ['VNI and Port back', vxlan],
 ]
 
 test.each(changes)('%s', async (what, form) => {
