@@ -1,6 +1,6 @@
 /** show, ping and exec against a real lab of two machines; the command runs as a user runs it, as a process. */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -13,8 +13,12 @@ const lab = `cli${process.pid}` as Name
 const underlay = `10.${100 + (process.pid % 100)}.${(process.pid >> 7) % 250}`
 const folder = mkdtempSync(join(tmpdir(), 'overlab-cli-'))
 const inventory = join(folder, 'lab.yaml')
-const stack = `test-cli-${process.pid}`
-const config = fromRepository('stacks', `Pulumi.${stack}.yaml`)
+const stack = 'test'
+/** A copy of the project, so that the repository gets no stack of a test's. */
+const project = join(folder, 'project')
+const command = join(project, 'cli', 'overlab.ts')
+const parts =
+  'cli experiments inventory machines modules overlay remote stacks tools package.json Pulumi.yaml'
 
 beforeAll(async () => {
   writeFileSync(
@@ -31,11 +35,15 @@ all:
   vars: { pods: 1 }
 `,
   )
-  writeFileSync(config, `config:\n  overlab:inventory: ${inventory}\n`)
+  for (const part of parts.split(' ')) cpSync(fromRepository(part), join(project, part), { recursive: true })
+  symlinkSync(fromRepository('node_modules'), join(project, 'node_modules'))
+  writeFileSync(
+    join(project, 'stacks', `Pulumi.${stack}.yaml`),
+    `config:\n  overlab:inventory: ${inventory}\n`,
+  )
   await buildLab(inventory)
 })
 afterAll(async () => {
-  rmSync(config, { force: true })
   rmSync(folder, { recursive: true, force: true })
   await namespaceDriver.deleteUnderlay(lab)
 })
@@ -48,13 +56,7 @@ interface Outcome {
 
 function overlab(words: readonly string[], input = ''): Promise<Outcome> {
   const [verb, ...rest] = words
-  const child = spawn(process.execPath, [
-    fromRepository('cli', 'overlab.ts'),
-    verb!,
-    '--stack',
-    stack,
-    ...rest,
-  ])
+  const child = spawn(process.execPath, [command, verb!, '--stack', stack, ...rest])
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
@@ -165,8 +167,8 @@ test('exec in a pod, collected', async () => {
 })
 
 test('exec on a terminal is on a terminal', async () => {
-  const command = `'${process.execPath}' '${fromRepository('cli', 'overlab.ts')}' exec --stack ${stack} node1 -- sh -c 'tty; exit 4'`
-  const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const line = `'${process.execPath}' '${command}' exec --stack ${stack} node1 -- sh -c 'tty; exit 4'`
+  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] })
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   const status = await new Promise((resolve) => child.on('close', resolve))
@@ -177,14 +179,7 @@ test('exec on a terminal is on a terminal', async () => {
 })
 
 test('Ctrl-C while it pings: status 130, and no ping is left', async () => {
-  const child = spawn(process.execPath, [
-    fromRepository('cli', 'overlab.ts'),
-    'ping',
-    '--stack',
-    stack,
-    '-c',
-    '1000',
-  ])
+  const child = spawn(process.execPath, [command, 'ping', '--stack', stack, '-c', '1000'])
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
