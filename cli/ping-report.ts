@@ -1,4 +1,5 @@
 /** Pure: who reaches whom, as a matrix; as a row a host where the matrix would be too wide. */
+import { stripVTControlCharacters } from 'node:util'
 import type { Endpoint, Reach } from '../experiments/reach.ts'
 import { paint, table, type Column } from './output.ts'
 
@@ -21,7 +22,7 @@ export function report(
   const told = toldPairs(bad)
   const verdict = `${reaches.length - bad.length} of ${reaches.length} pairs reach each other without loss`
   return [
-    widthOf(all) <= columns ? matrixOf(all, reaches) : byHost(all, reaches),
+    drawn(all, reaches, columns),
     '',
     ...told.map((line) => paint('red', line)),
     paint(bad.length > 0 ? 'red' : 'green', verdict),
@@ -45,18 +46,36 @@ function toldPairs(bad: readonly Reach[]): string[] {
   return more > 0 ? [...lines.slice(0, mostTold), `... and ${more} more; --json has them all`] : lines
 }
 
-function widthOf(all: readonly Endpoint[]): number {
-  const names = all.map(({ name }) => name.length)
-  return Math.max(6, ...names) + names.reduce((sum, length) => sum + 2 + Math.max(length, 4), 0)
+/** The widest form that fits: a matrix with names above its columns, with numbers, or a row a host. */
+function drawn(all: readonly Endpoint[], reaches: readonly Reach[], columns: number): string {
+  const named = matrixOf(
+    all,
+    reaches,
+    ({ name }) => name,
+    ({ name }) => name,
+  )
+  if (fits(named, columns)) return named
+  const number = (endpoint: Endpoint) => String(all.indexOf(endpoint) + 1)
+  const numbered = matrixOf(all, reaches, (from) => `${number(from).padStart(2)} ${from.name}`, number)
+  return fits(numbered, columns) ? numbered : byHost(all, reaches)
+}
+
+function fits(text: string, columns: number): boolean {
+  return text.split('\n').every((line) => stripVTControlCharacters(line).length <= columns)
 }
 
 /** Rows send, columns answer. */
-function matrixOf(all: readonly Endpoint[], reaches: readonly Reach[]): string {
+function matrixOf(
+  all: readonly Endpoint[],
+  reaches: readonly Reach[],
+  row: (from: Endpoint) => string,
+  title: (to: Endpoint) => string,
+): string {
   const cells = new Map(reaches.map((reach) => [`${reach.from.name} ${reach.to.name}`, reach]))
   const columns: Column<Endpoint>[] = [
-    { title: 'RTT ms', value: ({ name }) => name },
+    { title: 'RTT ms', value: row },
     ...all.map((to) => ({
-      title: to.name,
+      title: title(to),
       align: 'right' as const,
       value: (from: Endpoint) => cellOf(cells.get(`${from.name} ${to.name}`)),
     })),
@@ -68,7 +87,7 @@ function cellOf(reach: Reach | undefined): string {
   if (!reach) return '-'
   if (reach.notMeasured) return paint('red', '?')
   if (!isWhole(reach))
-    return paint('red', reach.received === 0 ? 'lost' : `-${reach.sent - reach.received}/${reach.sent}`)
+    return paint('red', reach.received === 0 ? 'lost' : `lost ${reach.sent - reach.received}`)
   return reach.rtt ? reach.rtt.avg.toFixed(2) : 'ok'
 }
 

@@ -24,8 +24,6 @@ export async function runningLab({ stack, inventory }: LabContext, signal: Abort
   const machines = new Map((await readMachines(lab)).map((machine) => [machine.name as string, machine]))
   if (machines.size === 0) throw await notUp(lab, stack)
   const pool = createPool(patience)
-  // Connects under way are given up at once.
-  signal.addEventListener('abort', () => void pool.close())
   return {
     async session(host) {
       const machine = machines.get(host)
@@ -34,7 +32,13 @@ export async function runningLab({ stack, inventory }: LabContext, signal: Abort
         : `it is in the inventory, but not in the running lab ${lab}`
       if (machine?.pid === undefined)
         throw new HostError({ host, step: 'connect', why, hint: 'npx overlab up boots it' })
-      return pool.session(targetOf(lab, machine))
+      // Who presses Ctrl-C does not wait for a connect. What runs already ends by its own signal, which needs the connection.
+      const interrupted = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () =>
+          reject(new HostError({ host, step: 'connect', why: 'was interrupted' })),
+        )
+      })
+      return Promise.race([pool.session(targetOf(lab, machine)), interrupted])
     },
     close: () => pool.close(),
   }

@@ -71,11 +71,14 @@ function list(output: string): Json[] {
   return output.trim() === '' ? [] : (JSON.parse(output) as Json[])
 }
 
-/** Device by device, overlab's entries first; else as it was. */
+/** Device by device, overlab's entries first, then by address. */
 function sorted(holdings: readonly Holding[], device: string): Holding[] {
   const rank = ({ by }: Holding) => (by === 'overlab' ? 0 : 1)
   return holdings.toSorted(
-    (a, b) => word(a.detail[device]).localeCompare(word(b.detail[device])) || rank(a) - rank(b),
+    (a, b) =>
+      word(a.detail[device]).localeCompare(word(b.detail[device])) ||
+      rank(a) - rank(b) ||
+      a.entry.localeCompare(b.entry, 'en', { numeric: true }),
   )
 }
 
@@ -155,7 +158,11 @@ function fdbEntries(output: string): Holding[] {
       word(of['state']),
     ),
     by:
-      of['dst'] === undefined ? 'kernel' : ours.has(word(of['ifname'])) ? 'overlab' : 'flanneld or a person',
+      of['dst'] === undefined || of['state'] !== 'permanent'
+        ? 'kernel'
+        : ours.has(word(of['ifname']))
+          ? 'overlab'
+          : 'flanneld or a person',
     detail: of,
   }))
 }
@@ -166,7 +173,7 @@ function link(of: Json): Holding {
   const kind = word(info['info_kind'])
   const vxlan =
     kind === 'vxlan'
-      ? `id ${word(data['id'])} local ${word(data['local'])} dev ${word(data['link'])} dstport ${word(data['port'])}${data['learning'] === false ? ' nolearning' : ''}`
+      ? `id ${word(data['id'])} ${data['local'] === undefined ? '' : `local ${word(data['local'])} `}dev ${word(data['link'])} dstport ${word(data['port'])}${data['learning'] === false ? ' nolearning' : ''}`
       : ''
   const tag = word(of['ifalias'])
   const pod = tag.startsWith(`${podAlias} `) ? tag.slice(alias.length + 1) : ''
@@ -181,15 +188,13 @@ function link(of: Json): Holding {
       word(of['operstate']),
       pod,
     ),
-    by:
-      tag === alias || tag.startsWith(`${alias} `)
-        ? 'overlab'
-        : word(of['ifname']) === 'lo'
-          ? 'kernel'
-          : 'the machine',
+    by: tag === alias || tag.startsWith(`${alias} `) ? 'overlab' : (ownLinks[word(of['ifname'])] ?? 'others'),
     detail: of,
   }
 }
+
+/** Links that are there before anybody makes one. */
+const ownLinks: Readonly<Record<string, string>> = { lo: 'kernel', eth0: 'the machine' }
 
 function rules(output: string, planned: HostState): Holding[] {
   const ours = plannedRules(planned)

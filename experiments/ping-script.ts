@@ -1,5 +1,12 @@
 /** Pure: the script that pings from all sources of one host, and what its output means. */
-import type { Endpoint, Reach, ReachOptions } from './reach.ts'
+import { pairs, type Endpoint, type Reach } from './pair.ts'
+
+export interface PingOptions {
+  /** Echo requests a pair. Default 3. */
+  readonly count?: number
+  /** Seconds between two of them. Default 0.05. */
+  readonly interval?: number
+}
 
 /** Pings under way at once from one source: enough to be quick, few enough not to measure the controller's own load. */
 const atOnce = 8
@@ -11,7 +18,7 @@ const atOnce = 8
 export function reachScript(
   sources: readonly Endpoint[],
   all: readonly Endpoint[],
-  options: ReachOptions = {},
+  options: PingOptions = {},
 ): string {
   const { count = 3, interval = 0.05 } = options
   const ofSource = ({ name, kind }: Endpoint) => {
@@ -61,11 +68,4 @@ function read(output: string): { lines: Map<string, string>; others: Map<string,
     else if (line.trim()) others.set(source, line.trim())
   }
   return { lines, others }
-}
-
-export function pairs(
-  sources: readonly Endpoint[],
-  all: readonly Endpoint[],
-): { from: Endpoint; to: Endpoint }[] {
-  return sources.flatMap((from) => all.filter((to) => to.name !== from.name).map((to) => ({ from, to })))
 }

@@ -1,34 +1,13 @@
 /** Who reaches whom: real pings from every host and pod to every host and pod, measured where they are sent. */
-import type { Ip, Name } from '../inventory/values.ts'
 import type { LabPlan } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Session } from '../remote/session.ts'
-import { pairs, parseReach, reachScript } from './ping-script.ts'
+import { pairs, type Endpoint, type Reach } from './pair.ts'
+import { parseReach, reachScript, type PingOptions } from './ping-script.ts'
 
-export interface Endpoint {
-  readonly name: Name
-  readonly kind: 'host' | 'pod'
-  readonly address: Ip
-  /** The host it is, or is on. */
-  readonly host: Name
-}
+export type { Endpoint, Reach } from './pair.ts'
 
-export interface Reach {
-  readonly from: Endpoint
-  readonly to: Endpoint
-  readonly sent: number
-  readonly received: number
-  /** Round-trip times in ms, as ping prints them; missing where nothing came back. */
-  readonly rtt?: { readonly min: number; readonly avg: number; readonly max: number }
-  /** Why there is no measurement: then `sent` is 0, and that is no loss. */
-  readonly notMeasured?: string
-}
-
-export interface ReachOptions {
-  /** Echo requests a pair. Default 3. */
-  readonly count?: number
-  /** Seconds between two of them. Default 0.05. */
-  readonly interval?: number
+export interface ReachOptions extends PingOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, of: number) => void
 }

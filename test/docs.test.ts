@@ -57,7 +57,8 @@ describe.each(pages)('%s', (page) => {
       if (complaint) wrong.push(`${command}: ${complaint}`)
     }
     expect(wrong).toEqual([])
-  })
+    // Pulumi's help, asked a few times on a busy machine.
+  }, 60_000)
 })
 
 /** Code that is a path of this repository. Capitals alone (NAME, LAB), dots and stars stand for something else. */

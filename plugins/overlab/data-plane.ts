@@ -29,8 +29,7 @@ const inputs = z
       z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
     ),
   })
-  .transform((args, context) => ({ ...args, hosts: canonical(args.hosts, context) }))
-  .superRefine((args, context) => {
+  .transform((args, context) => {
     for (const host of Object.keys(args.hosts))
       for (const table of ['targets', 'facts'] as const)
         if (!(host in args[table]))
@@ -39,6 +38,7 @@ const inputs = z
             path: [table, host],
             message: `is missing, and hosts has ${host}`,
           })
+    return { ...args, hosts: canonical(args.hosts, context) }
   })
 
 type Inputs = z.output<typeof inputs>

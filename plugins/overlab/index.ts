@@ -5,13 +5,18 @@ import { serve } from '../server/index.ts'
 import { lazy } from './lazy.ts'
 import { traceTo } from './trace.ts'
 
+/**
+ * How long, in ms, a host may take to answer at all. Machines were booted up to SSH before; one that does not answer
+ * within this is down, and the other hosts wait for it.
+ */
+const patienceMs = 8_000
 const trace = traceTo(process.env['OVERLAB_TRACE'])
 let pool: Pool | undefined
 
 /** One connection a host, shared by all resources that talk to hosts. */
 async function openPool(): Promise<Pool> {
   const { createPool } = await import('../../remote/pool.ts')
-  return trace.pool((pool ??= createPool()))
+  return trace.pool((pool ??= createPool({ overallMs: patienceMs })))
 }
 
 await serve({

@@ -6,7 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pulumiVersion } from '../../tools/versions.ts'
@@ -45,6 +45,8 @@ const deadline = performance.now() + Number(options.minutes) * 60_000
 
 interface Result {
   readonly hosts: number
+  /** The machine's load at the end: what else ran here shows in it. */
+  readonly load: number
   /** By operation, in the order in which they ran. */
   readonly operations: Record<string, Breakdown[]>
   /** Milliseconds, one a round. */
@@ -128,7 +130,7 @@ async function measure(hosts: number): Promise<Result> {
       await record(`change of backend: host-gw to ${backend}`, lab.pulumi(...up))
     }
     await record('destroy', lab.pulumi('destroy', '--yes', '--skip-preview'))
-    return { hosts, operations, push }
+    return { hosts, load: loadavg()[1]!, operations, push }
   } finally {
     await lab.remove()
     current = undefined
@@ -166,6 +168,13 @@ function report(results: readonly Result[]): string {
       ),
     ],
     [
+      'CPU seconds of the engine, the program and the plugin (not of the machines)',
+      table(
+        ['operation', ...heads],
+        names.map((name) => [name, ...each(name, ({ cpu }) => seconds(cpu))]),
+      ),
+    ],
+    [
       'SSH connections and round trips a host',
       table(
         ['operation', ...heads],
@@ -194,8 +203,8 @@ function report(results: readonly Result[]): string {
         ).map(([name, value]) => [name, ...results.map(({ push }) => seconds(value(push)))]),
       ),
     ],
-    ...results.map(({ hosts, operations }) => [
-      `Where the time goes, ${hosts} hosts, seconds`,
+    ...results.map(({ hosts, load, operations }) => [
+      `Where the time goes, ${hosts} hosts, seconds (load of the machine: ${load.toFixed(1)})`,
       table(
         ['operation', 'total', ...parts],
         Object.entries(operations).map(([name, samples]) => {

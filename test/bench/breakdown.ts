@@ -4,6 +4,8 @@ import type { Run } from './project.ts'
 /** Milliseconds, but for the last two: all hosts together. */
 export interface Breakdown {
   readonly total: number
+  /** CPU time of the engine, the program and the plugins. */
+  readonly cpu: number
   /** Pulumi's process, until the first plugin is started; 0 where there is nothing to refresh (see program). */
   readonly engine: number
   /** Starts of plugins: one to refresh, one to update. */
@@ -32,7 +34,7 @@ export const parts = [
   'rest',
 ] as const
 
-export function breakdown({ ms, at, trace }: Run): Breakdown {
+export function breakdown({ ms, at, cpu, trace }: Run): Breakdown {
   const starts = trace.filter((line) => line.call === 'start').sort((a, b) => a.at - b.at)
   const calls = trace.filter((line) => line.call !== 'start')
   const sum = (numbers: readonly (number | undefined)[]) =>
@@ -60,6 +62,7 @@ export function breakdown({ ms, at, trace }: Run): Breakdown {
   const [connect, probe, apply] = [step('connect'), step('probe'), step('apply')]
   return {
     total: ms,
+    cpu,
     engine,
     plugins,
     program,

@@ -26,6 +26,8 @@ export interface Run {
   readonly ms: number
   /** Unix time of the start. */
   readonly at: number
+  /** Of the engine, the program and the plugins, in ms; what runs on the machines is not theirs. */
+  readonly cpu: number
   readonly trace: readonly TraceLine[]
 }
 
@@ -44,6 +46,26 @@ export interface Lab {
 
 /** No operation of the benchmark takes nearly so long. */
 const patience = 180_000
+
+/** The shell's word `times` tells the CPU time of what it ran, on its second line: `0m1.62s 0m0.31s`. */
+const timing = '"$@" 3>&-; code=$?; times >&3; exit $code'
+
+function cpuOf(times: string): number {
+  const children = times.split('\n')[1] ?? ''
+  return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60_000 + Number(seconds) * 1000,
+    0,
+  )
+}
+
+/** The whole group: the engine is the shell's child. */
+function end(child: ChildProcess): void {
+  try {
+    process.kill(-child.pid!, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
 
 export async function makeLab(name: string, underlay: string): Promise<Lab> {
   const lab = nameSchema.parse(name)
@@ -84,17 +106,18 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
       OVERLAB_TRACE: trace,
     }
     const [at, from] = [Date.now(), performance.now()]
-    const child = spawn(pulumiBinary(), ['--non-interactive', ...words], {
+    const child = spawn('sh', ['-c', timing, 'sh', pulumiBinary(), '--non-interactive', ...words], {
       cwd: join(folder, project),
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       // Ctrl-C is this process's: it ends the engine and then takes the lab away.
       detached: true,
     })
     running.add(child)
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-    const timer = setTimeout(() => child.kill('SIGKILL'), patience)
+    let [output, times] = ['', '']
+    child.stdio[3]!.on('data', (chunk) => (times += String(chunk)))
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+    const timer = setTimeout(() => end(child), patience)
     return new Promise((resolve, reject) => {
       child.on('error', reject)
       child.on('close', (code) => {
@@ -103,7 +126,7 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
         const ms = performance.now() - from
         if (code !== 0) return reject(new Error(`pulumi ${words.join(' ')}: exit ${code}\n${output}`))
         const lines = existsSync(trace) ? readFileSync(trace, 'utf8').trim().split('\n') : []
-        resolve({ ms, at, trace: lines.map((line) => JSON.parse(line) as TraceLine) })
+        resolve({ ms, at, cpu: cpuOf(times), trace: lines.map((line) => JSON.parse(line) as TraceLine) })
       })
     })
   }
@@ -131,7 +154,7 @@ all: { hosts: { 'node[1:${hosts}]': }, vars: { pods: 2 } }
       isRemoved = true
       await Promise.all(
         [...running].map((child) => {
-          child.kill('SIGKILL')
+          end(child)
           return new Promise((resolve) => child.once('close', resolve))
         }),
       )

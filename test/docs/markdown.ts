@@ -76,7 +76,7 @@ export function tableBelow(markdown: string, heading: string): string[][] {
 export function commandsOf({ language, text }: Block): string[] {
   const lines = text.split('\n')
   const typed =
-    language === 'console'
+    language === 'console' || language === ''
       ? lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2))
       : language === 'sh'
         ? lines

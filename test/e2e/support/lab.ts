@@ -38,9 +38,10 @@ export interface TestLab {
 export const threeHosts = { hosts: { 'node[1:3]': null }, vars: { pods: 2 } }
 let made = 0
 
-export async function makeLab(project: Project, form: LabForm): Promise<TestLab> {
+/** @param like a lab whose name this one gets too */
+export async function makeLab(project: Project, form: LabForm, like?: TestLab): Promise<TestLab> {
   const count = made++
-  const name = nameSchema.parse(`t${process.pid}${'abcdefghijklmnop'[count]}`)
+  const name = like?.name ?? nameSchema.parse(`t${process.pid}${'abcdefghijklmnop'[count]}`)
   // Other runs on this machine have another pid; the lab's own check says so where a network is taken all the same.
   const net = `10.${216 + (count % 24)}.${process.pid % 250}`
   const path = `inventory/${name}.yaml`
