@@ -40,10 +40,8 @@ export interface PlannedHost {
   readonly iptables: Host['iptables']
   /** What its kernel shall hold in the end, whoever puts it there. */
   readonly state: HostState
-  /** What overlab puts there: all of it, or what flanneld does not. */
-  readonly pushed: HostState
-  /** Links that overlab makes and flanneld fills. */
-  readonly lent: readonly string[]
+  /** Where flanneld fills it: what overlab puts there itself, the rest being flanneld's. */
+  readonly beside?: HostState
   /** What flanneld would have written to /run/flannel/subnet.env. */
   readonly subnetEnv: string
 }
@@ -84,8 +82,6 @@ function planHost(
   const peers = nodes.filter((other) => other !== node)
   const below = podRows(host.subnet, pods, mtu)
   const state = merge([below, backend.rows(node, peers), rules])
-  const ahead = backend.ahead(node)
-  const byFlanneld = host.control === 'flanneld'
   return {
     name: host.name,
     control: host.control,
@@ -99,15 +95,19 @@ function planHost(
     pods,
     iptables: host.iptables,
     state,
-    pushed: byFlanneld ? merge([below, ahead]) : state,
-    lent: byFlanneld ? Object.keys(ahead.links ?? {}) : [],
+    ...(host.control === 'flanneld' && { beside: merge([below, backend.ahead(node)]) }),
     subnetEnv: subnetEnv(Network, host.subnet, mtu),
   }
 }
 
 /** What the modules must know of a planned host. */
-export function factsOf({ nic, iptables, control, lent }: PlannedHost): HostFacts {
-  return { nic, iptables, ...(control === 'flanneld' && { lent }) }
+export function factsOf({ nic, iptables, vtep, beside }: PlannedHost): HostFacts {
+  return { nic, iptables, ...(beside && { lent: vtep ? [vtep.name] : [] }) }
+}
+
+/** What overlab puts on a host: all of its state, or what flanneld does not. */
+export function pushedOf({ state, beside }: PlannedHost): HostState {
+  return beside ?? state
 }
 
 function backendOf(lab: Lab): BackendPlan {

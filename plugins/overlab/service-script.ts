@@ -24,7 +24,7 @@ export const exits = { ended: 3, notReady: 4, gone: 5 } as const
 export const patience = 60
 
 /** Starts it unless it runs by these very settings; ends one that runs by others. Prints `PID STARTTIME`. */
-export function convergeScript(service: Service): string {
+export function convergeScript(service: Service, seconds = patience): string {
   const { argv, environment, folders, ready, cleanup } = service
   const variables = Object.entries({ PATH: path, HOME: '/root', ...environment })
   const env = variables.map(([key, value]) => quote(`${key}=${value}`)).join(' ')
@@ -53,7 +53,7 @@ tries=0
 until running && ready; do
   alive || { tail -n 20 "$log" >&2; exit ${exits.ended}; }
   tries=$((tries + 1))
-  [ "$tries" -lt ${patience * 10} ] || { tail -n 20 "$log" >&2; exit ${exits.notReady}; }
+  [ "$tries" -lt ${seconds * 10} ] || { tail -n 20 "$log" >&2; exit ${exits.notReady}; }
   sleep 0.1
 done
 cat "$dir/pid"
