@@ -58,7 +58,7 @@ async function up(desired: HostState, prior: HostState): Promise<Change[]> {
       return { exitCode: code, stdout, stderr }
     },
   }
-  const plan: HostPlan = { desired, prior, facts: { nic: 'eth0', iptables: 'auto' } }
+  const plan: HostPlan = { desired, prior, facts: { nic: 'eth0', iptables: 'nft' } }
   const changes = diffState(await probe(session, plan), desired)
   for (const phase of phases) await applyChanges(session, changes, plan, [phase])
   return changes
@@ -77,5 +77,27 @@ describe.each(['vxlan', 'udp'] as const)('%s', (name) => {
       '',
     )
     expect(await machine.sh('ip route show proto 79; ls -d /run/overlab* 2>/dev/null || :')).toBe('')
+  })
+})
+
+describe("what is someone else's stays, and the message says what is in the way", () => {
+  const desired = planLab(inventoryOf({ hosts: hostsOf(2) })).hosts['node1']!.state
+
+  test('a VXLAN device with the same VNI and port', async () => {
+    await machine.sh('ip link add theirs type vxlan id 1 dstport 8472 dev eth0')
+    await expect(up(desired, {})).rejects.toThrow('another link on the host has this VNI and port')
+    await machine.sh('ip link del theirs')
+    await up(desired, {})
+    expect(await up(desired, desired)).toEqual([])
+  })
+
+  test("a rule that leads into flannel's chain", async () => {
+    await up(desired, {})
+    await machine.sh('iptables-nft -N THEIRS; iptables-nft -A THEIRS -j FLANNEL-FWD')
+    expect(await up(desired, desired)).toEqual([])
+    await expect(up({}, desired)).rejects.toThrow('a rule of someone else still leads into the chain')
+    await machine.sh('iptables-nft -F THEIRS')
+    await up({}, desired)
+    expect(await up({}, desired)).toEqual([])
   })
 })
