@@ -30,11 +30,11 @@ export class ControlPlane extends pulumi.ComponentResource {
     const plan = planControl(lab.inventory, planLab(lab.inventory), `/run/overlab/shared/${file}`)
     if (plan) {
       const program = new SharedFile(
-        file,
+        `${name}-${file}`,
         { lab: lab.underlay.lab, file, source: args.flanneld },
         { parent: this, deletedWith: lab.underlay },
       )
-      const etcd = this.service(lab, 'etcd', plan.etcd, lab.bootstrapped)
+      const etcd = this.service(name, lab, 'etcd', plan.etcd, lab.bootstrapped)
       const keys = new EtcdKeys(
         name,
         {
@@ -45,19 +45,21 @@ export class ControlPlane extends pulumi.ComponentResource {
         },
         { parent: this, dependsOn: etcd, deletedWith: etcd },
       )
-      for (const one of plan.flanneld) this.service(lab, 'flanneld', one, [program, keys, overlay.dataPlane])
+      for (const one of plan.flanneld)
+        this.service(name, lab, 'flanneld', one, [program, keys, overlay.dataPlane])
     }
     this.registerOutputs({})
   }
 
   private service(
+    name: string,
     lab: Lab,
     unit: string,
     { host, argv, environment, folders, ready, cleanup, triggers }: PlannedService,
     dependsOn: readonly pulumi.Resource[],
   ): Service {
     return new Service(
-      `${host}-${unit}`,
+      `${name}-${host}-${unit}`,
       { target: hostTargetOf(lab, host), unit, argv, environment, folders, ready, cleanup, triggers },
       { parent: this, dependsOn: [...dependsOn], deletedWith: lab.machines[host]! },
     )

@@ -14,8 +14,8 @@ export interface Life<Inputs> {
   readonly replaceOn: readonly (keyof Inputs & string)[]
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
-  /** `inputs`: those that are now otherwise than they were asked for. */
-  read(inputs: Inputs, context: Context): Promise<{ learnt: object; inputs?: Partial<Inputs> } | typeof gone>
+  /** `inputs`: those that are not as they were asked for; the next update sets them right. */
+  read(inputs: Inputs, context: Context): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
   update(inputs: Inputs, context: Context, olds: Inputs): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
@@ -40,11 +40,12 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
     async read(_id, state, inputs, context) {
       const found = await life.read(inputsOf(state), context)
       if (!found) return gone
-      const held = { ...inputs, ...found.inputs }
-      return { outputs: { ...held, ...found.learnt }, inputs: held }
+      const live = { ...inputs, ...(found.inputs as Values | undefined) }
+      return { outputs: { ...live, ...found.learnt }, inputs: live }
     },
     async update(_id, olds, news, context) {
-      if (context.preview) return news
+      // What was learnt of an object stays: it is the same object.
+      if (context.preview) return { ...olds, ...news }
       return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds))).learnt }
     },
     async delete(_id, olds, context) {

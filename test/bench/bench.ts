@@ -62,9 +62,11 @@ interface Result {
 
 const up = ['up', '--yes', '--skip-preview'] as const
 let current: Lab | undefined
+let isInterrupted = false
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => {
+    isInterrupted = true
     console.error(`\nbench: ${signal}; taking the lab away`)
     void Promise.resolve(current?.remove()).finally(() => process.exit(130))
   })
@@ -255,7 +257,7 @@ try {
     results.push(await measure(size))
   }
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
+  if (!isInterrupted) console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }
 if (results.length > 0) console.log(`\n${report(results)}`)

@@ -116,7 +116,8 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
     running.add(child)
     let [output, times] = ['', '']
     child.stdio[3]!.on('data', (chunk) => (times += String(chunk)))
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk) => (output += String(chunk)))
     const timer = setTimeout(() => end(child), patience)
     return new Promise((resolve, reject) => {
       child.on('error', reject)

@@ -1,4 +1,5 @@
 /** Hosts that hang, machines that die, runs that are killed: the next `up` completes, and nothing is left over. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -84,7 +85,7 @@ describe('on a running lab', () => {
     await powerCut(lab.name, name.parse('node3'))
     const { code, output } = await lab.overlab('preview')
     expect(code, output).toBe(0)
-    expect(output).toMatch(/\+ +overlab:index:Machine +node3/)
+    expect(output).toMatch(/~ +overlab:index:Machine \S+-node3 update \[diff: ~running\]/)
     await lab.up()
     expect(await lab.on('node3', 'cat /etc/kept')).toBe('kept')
     expect(await lostPairs(lab)).toEqual([])
@@ -111,10 +112,19 @@ describe('on a running lab', () => {
     )!.inputs
     await powerCut(lab.name, hostname)
     await namespaceDriver.boot({ ...spec, name: hostname })
-    expect(await lab.on('node2', 'ls /run/netns; ip -br link | grep -c flannel || :')).toBe('0')
+    expect(await lab.on('node2', 'ls /sys/class/net | xargs')).toBe('eth0 lo')
     await lab.on('node2', stdout)
     expect(await lab.up()).toMatch(/8 unchanged/)
     expect(await lostPairs(lab)).toEqual([])
+  })
+
+  test('a dead host can leave', async () => {
+    await powerCut(lab.name, name.parse('node3'))
+    lab.describe({ backend: { Type: 'vxlan' }, all: { hosts: { 'node[1:2]': null }, vars: { pods: 2 } } })
+    expect(await lab.up()).toMatch(/- 1 deleted/)
+    expect(await lab.on('node1', 'ip route show 10.244.3.0/24')).toBe('')
+    expect(await lostPairs(lab)).toEqual([])
+    expect(existsSync(`/run/overlab/${lab.name}/machines/node3`)).toBe(false)
   })
 
   test('destroy with a dead machine, and once more', async () => {
@@ -123,7 +133,7 @@ describe('on a running lab', () => {
       const { code, output } = await lab.overlab('destroy', '--yes', '--skip-preview')
       expect(code, `${time}: ${output}`).toBe(0)
     }
-    await lab.up()
+    expect(existsSync(`/run/overlab/${lab.name}`)).toBe(false)
   })
 })
 

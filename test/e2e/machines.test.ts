@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Mac, Name } from '../../inventory/values.ts'
+import type { Cidr, Ip, Mac, Name } from '../../inventory/values.ts'
 import { labs, namespaceDriver as driver, powerCut, targets } from '../../machines/namespace.ts'
 import { ssh, testLab } from './machines/labs.ts'
 import { runInSandbox } from './sandbox.ts'
@@ -197,6 +197,26 @@ it("refuses another's lab and a network that is taken, and changes nothing", asy
   )
   expect((await labs()).map((found) => found.lab)).not.toContain(third)
   expect(await driver.readUnderlay(third)).toBeUndefined()
+})
+
+it('a new lab that fails halfway is taken back, and may then have another underlay', async () => {
+  const third = `t${process.pid}-three` as Name
+  const spec = { ...one.underlay, lab: third, cidr: `10.215.${process.pid % 250}.0/24` as Cidr }
+  // The kernel refuses such links.
+  await expect(driver.createUnderlay({ ...spec, mtu: 100_000 })).rejects.toThrow('underlay-up.sh failed')
+  expect((await labs()).map((found) => found.lab)).not.toContain(third)
+  // Below 1280 bytes a link has no IPv6.
+  const narrow = { ...spec, cidr: `10.216.${process.pid % 250}.0/24` as Cidr, mtu: 576 }
+  try {
+    await driver.createUnderlay(narrow)
+    const address = `10.216.${process.pid % 250}.1` as Ip
+    await driver.boot({ ...first, lab: third, underlay: narrow.cidr, address, mtu: 576 })
+    expect(await ssh(third, first.name, 'cat /sys/class/net/eth0/mtu')).toBe('576')
+    await expect(driver.createUnderlay({ ...narrow, mtu: 100_000 })).rejects.toThrow('the lab is up')
+    expect(await ssh(third, first.name, 'hostname')).toBe(first.name)
+  } finally {
+    await driver.deleteUnderlay(third)
+  }
 })
 
 it('refuses a boot without an underlay', async () => {
