@@ -71,34 +71,47 @@ function etcdOn({ name, address }: PlannedHost, endpoint: string): PlannedServic
 }
 
 function flanneldOn(
-  { name, nic }: PlannedHost,
+  host: PlannedHost,
   lab: Lab,
   peers: number,
   endpoint: string,
   flanneld: string,
 ): PlannedService {
-  const network = lab.overlay.Network
   const folder = '/run/flannel'
   return {
-    host: name,
+    host: host.name,
     argv: [
       flanneld,
-      `--iface=${nic}`,
+      `--iface=${host.nic}`,
       `--etcd-endpoints=${endpoint}`,
       '--ip-masq',
       `--subnet-file=${folder}/subnet.env`,
     ],
     environment: {},
     folders: [folder],
-    ready: [
-      `grep -q 'flannel is ready' "$log"`,
-      lab.overlay.Backend.Type === 'udp'
-        ? `[ -n "$(ip -4 route show ${network})" ]`
-        : `[ "$(ip -4 route show root ${network} proto boot | wc -l)" -ge ${peers} ]`,
-    ].join(' && '),
+    ready: [`grep -q 'flannel is ready' "$log"`, ...entriesOf(host, lab, peers)].join(' && '),
     cleanup: cleanupOf(lab),
     triggers: [netConf(lab)],
   }
+}
+
+/** Whether every peer's entries are there: as many of each kind as are planned. */
+function entriesOf({ state, vtep }: PlannedHost, { overlay }: Lab, peers: number): string[] {
+  const count = (command: string, least: number) => `[ "$(${command} | wc -l)" -ge ${least} ]`
+  const rows = (table: 'neighbours' | 'fdb') => Object.keys(state[table] ?? {}).length
+  if (overlay.Backend.Type === 'udp')
+    return [
+      count(`ip -4 route show ${overlay.Network}`, 1),
+      // The table of peers is in the process: only its log tells.
+      count(`grep -o 'Subnet added: [0-9./]*' "$log" | sort -u`, peers),
+    ]
+  const routes = count(`ip -4 route show root ${overlay.Network} proto boot`, peers)
+  if (!vtep) return [routes]
+  return [
+    routes,
+    count(`ip -4 neigh show dev ${vtep.name} nud permanent`, rows('neighbours')),
+    count(`bridge fdb show dev ${vtep.name} | grep ' dst '`, rows('fdb')),
+  ]
 }
 
 /**

@@ -25,21 +25,19 @@ export const patience = 60
 
 /** Starts it unless it runs by these very settings; ends one that runs by others. Prints `PID STARTTIME`. */
 export function convergeScript(service: Service, seconds = patience): string {
-  const { argv, environment, folders, ready, cleanup } = service
+  const { argv, environment, folders, cleanup } = service
   const variables = Object.entries({ PATH: path, HOME: '/root', ...environment })
   const env = variables.map(([key, value]) => quote(`${key}=${value}`)).join(' ')
   return `${common(service)}
-ready() {
-  ${ready.trim() || ':'}
-}
 mkdir -p "$dir"
 hold
+# One that lives but does not do its work is started anew.
+if running && ! ready_within 30; then end; fi
 if ! running; then
   old=$(cat "$dir/stamp" 2>/dev/null || :)
   end
   if [ -n "$old" ] && [ "$old" != "$stamp" ]; then sh -e "$dir/cleanup"; fi
   ${folders.length > 0 ? `mkdir -p -m 700 ${folders.map(quote).join(' ')}` : ':'}
-  printf '%s\\n' ${quote(cleanup)} >"$dir/cleanup"
   printf '%s\\n' "$stamp" >"$dir/stamp"
   cd /
   # The child is no leader of a process group, so it becomes setsid, env and the program in turn, all under one id.
@@ -49,21 +47,24 @@ if ! running; then
   started_at \${stat##*) } 2>/dev/null || at=0
   printf '%s %s\\n' "$pid" "$at" >"$dir/pid"
 fi
-tries=0
-until running && ready; do
-  alive || { tail -n 20 "$log" >&2; exit ${exits.ended}; }
-  tries=$((tries + 1))
-  [ "$tries" -lt ${seconds * 10} ] || { tail -n 20 "$log" >&2; exit ${exits.notReady}; }
-  sleep 0.1
-done
+printf '%s\\n' ${quote(cleanup)} >"$dir/cleanup"
+if ! ready_within ${seconds * 10}; then
+  tail -n 20 "$log" >&2
+  alive || exit ${exits.ended}
+  exit ${exits.notReady}
+fi
 cat "$dir/pid"
 `
 }
 
-/** Prints `PID STARTTIME` where it runs by these very settings; ends with `exits.gone` where it does not. */
+/**
+ * Prints `PID STARTTIME` where it runs by these very settings and does its work; ends with `exits.gone` or
+ * `exits.notReady` where it does not.
+ */
 export function readScript(service: Service): string {
   return `${common(service)}
 running || exit ${exits.gone}
+ready_within 20 || exit ${exits.notReady}
 cat "$dir/pid"
 `
 }
@@ -86,8 +87,8 @@ const parent = '/run/overlab-services'
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 function common(service: Service): string {
-  const { unit, argv, environment, ready, cleanup, triggers } = service
-  const settings = JSON.stringify([argv, Object.entries(environment).sort(), ready, cleanup, triggers])
+  const { unit, argv, environment, ready, triggers } = service
+  const settings = JSON.stringify([argv, Object.entries(environment).sort(), triggers])
   const words = Buffer.from(argv.map((word) => `${word}\0`).join('')).toString('base64')
   return `set -eu
 export LC_ALL=C
@@ -110,6 +111,18 @@ started_at() {
 running() {
   alive && [ "$(cat "$dir/stamp" 2>/dev/null)" = "$stamp" ] &&
     [ "$(base64 -w0 <"/proc/$pid/cmdline" 2>/dev/null)" = ${quote(words)} ]
+}
+ready() {
+  ${ready.trim() || ':'}
+}
+# ready_within TENTHS of a second; a process that ends is not ready at once.
+ready_within() {
+  left=$1
+  until running && ready; do
+    alive && [ "$left" -gt 0 ] || return 1
+    left=$((left - 1))
+    sleep 0.1
+  done
 }
 end() {
   alive || return 0

@@ -41,6 +41,10 @@ export function service(pool: Pool): Required<ResourceHandlers> {
     async read(args, { log, signal }) {
       try {
         const result = await run(args, readScript(args), `read ${args.unit}`, signal)
+        if (result.exitCode === exits.notReady)
+          log.warning(
+            `${args.target.name}: ${args.unit} runs, but does not do its work; it will be started anew`,
+          )
         return result.exitCode === 0 ? { learnt: learnt(result) } : gone
       } catch (error) {
         // Of a host that does not answer nothing is known: the next update starts what is not there.

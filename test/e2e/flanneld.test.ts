@@ -139,6 +139,20 @@ describe.each(['vxlan', 'host-gw', 'udp'])('%s', (backend) => {
     expect(await lostPairs(lab)).toEqual([])
   })
 
+  test('entries that are deleted under a flanneld are noticed, and up has it put them back', async () => {
+    // flanneld makes a lost device anew, with another MAC and without entries.
+    await lab.on(
+      'node2',
+      backend === 'vxlan'
+        ? 'ip link delete flannel.1; until ip link show flannel.1 >/dev/null 2>&1; do sleep 0.1; done'
+        : 'ip -4 route flush root 10.244.0.0/16 proto boot',
+    )
+    await lab.up()
+    expect(await lostPairs(lab)).toEqual([])
+    const { held: kernels, planned } = await held()
+    expect(kernels).toEqual(planned)
+  })
+
   test(`everything killed: ${backend === 'udp' ? 'no pod reaches another host' : 'no packet is lost'}`, async () => {
     const pings = await startPings(lab, numbers)
     await lab.on('node1', 'sleep 1')

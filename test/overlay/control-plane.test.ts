@@ -63,6 +63,8 @@ test("another backend starts flanneld anew; another host's coming does not", () 
   const triggers = (backend: keyof typeof backends) => mixed(backend, [1]).control?.flanneld[0]?.triggers
   expect(triggers('vxlan')).not.toEqual(triggers('host-gw'))
   expect(triggers('vxlan')?.join()).not.toContain('192.168.77')
+  const { argv, environment } = mixed('vxlan', [1, 2]).control!.flanneld[0]!
+  expect(mixed('vxlan', [1]).control?.flanneld[0]).toMatchObject({ argv, environment })
 })
 
 describe('a lease is, letter by letter, what flanneld writes', () => {

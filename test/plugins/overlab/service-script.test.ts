@@ -19,6 +19,9 @@ afterEach(async () => {
   await machine.close()
 })
 
+/** In a shell's own words: waits for ever without a process that would outlive it. */
+const wait = 'mkfifo /run/never 2>/dev/null; read line </run/never'
+
 const sleeper = (over: Partial<Service> = {}): Service => ({
   unit: 'sleeper',
   argv: ['sleep', '1000'],
@@ -56,7 +59,7 @@ test('starts once; a second time nothing happens', async () => {
 })
 
 test('every word and variable arrives as it is, and no other variable does', async () => {
-  const odd = ['sh', '-c', 'sleep 1000; :', "it's", '$(reboot)', 'a\nb', '', '*']
+  const odd = ['sh', '-c', wait, "it's", '$(reboot)', 'a\nb', '', '*']
   const pid = await up(sleeper({ argv: odd, environment: { ODD: "x'y\nz" } }))
   expect(await words(pid)).toBe(odd.map((word) => `${word}|`).join(''))
   const environment = await machine.sh(`tr '\\0' '|' </proc/${pid}/environ`)
@@ -80,10 +83,10 @@ describe('is gone', () => {
     await up(service)
     const pid = (await machine.sh('sleep 1000 >/dev/null 2>&1 & echo $!')).trim()
     try {
-      await machine.sh(`echo "${pid} 1" >/run/overlab-services/sleeper/pid`)
+      await machine.sh(`cd /run/overlab-services/sleeper; cp pid kept; echo "${pid} 1" >pid`)
       expect((await read(service)).code).toBe(exits.gone)
     } finally {
-      await machine.sh(`kill ${pid}`)
+      await machine.sh(`kill ${pid}; cd /run/overlab-services/sleeper; mv kept pid`)
     }
   })
 
@@ -102,6 +105,23 @@ test('other settings: the old one ends, its own cleanup runs, the new one starts
   expect(await machine.sh('cat /run/cleaned')).toBe('old\n')
 })
 
+test('another test of readiness or another cleanup starts nothing anew, and counts', async () => {
+  const pid = await up(sleeper({ cleanup: 'echo old >>/run/cleaned' }))
+  const now = sleeper({ ready: '[ -d /run ]', cleanup: 'echo new >>/run/cleaned' })
+  expect(await up(now)).toBe(pid)
+  await machine.run(removeScript(now))
+  expect(await machine.sh('cat /run/cleaned')).toBe('new\n')
+})
+
+test('one that lives but does not do its work is told apart, and started anew', async () => {
+  const service = sleeper({ argv: ['sh', '-c', `touch /run/work; ${wait}`], ready: '[ -e /run/work ]' })
+  const pid = await up(service)
+  await machine.sh('rm /run/work')
+  expect((await read(service)).code).toBe(exits.notReady)
+  expect(await up(service)).not.toBe(pid)
+  expect((await read(service)).code).toBe(0)
+}, 60_000)
+
 test('a process that ends at once is a failure with its last words', async () => {
   const { code, stderr } = await converge(sleeper({ argv: ['ls', '/nowhere'] }))
   expect(code).toBe(exits.ended)
@@ -116,12 +136,12 @@ test('a program that is not there says so', async () => {
 
 test('is ready when its own test says so, and a failure where it never does', async () => {
   const service = sleeper({
-    argv: ['sh', '-c', 'sleep 0.3; echo here; sleep 1000; :'],
+    argv: ['sh', '-c', `sleep 0.3; echo here; ${wait}`],
     ready: 'grep -q here "$log"',
   })
   await up(service)
   const { code, stderr } = await converge(
-    sleeper({ argv: ['sh', '-c', 'echo waiting; sleep 1000; :'], ready: 'false' }),
+    sleeper({ argv: ['sh', '-c', `echo waiting; ${wait}`], ready: 'false' }),
     0.3,
   )
   expect(code).toBe(exits.notReady)
@@ -130,7 +150,7 @@ test('is ready when its own test says so, and a failure where it never does', as
 
 test('removed: the process, its folders and what it leaves are gone; again is no error', async () => {
   const service = sleeper({
-    argv: ['sh', '-c', 'touch /run/left; sleep 1000; :'],
+    argv: ['sh', '-c', `touch /run/left; ${wait}`],
     folders: ['/run/of-its-own/data'],
     ready: '[ -e /run/left ]',
     cleanup: 'rm /run/left',
@@ -144,13 +164,14 @@ test('removed: the process, its folders and what it leaves are gone; again is no
   expect(await lives(pid)).toBe(false)
   expect((await machine.sh('ls /run; ls /run/of-its-own')).split('\n').filter(Boolean)).toEqual([
     'netns',
+    'never',
     'of-its-own',
   ])
 })
 
 test('one that does not heed SIGTERM is killed', async () => {
   const service = sleeper({
-    argv: ['sh', '-c', "trap '' TERM; echo deaf; while :; do sleep 0.05; done"],
+    argv: ['sh', '-c', `trap '' TERM; echo deaf; while :; do ${wait}; done`],
     ready: 'grep -q deaf "$log"',
   })
   const pid = await up(service)
