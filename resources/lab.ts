@@ -68,7 +68,8 @@ export class Lab extends pulumi.ComponentResource {
     }
     const done: pulumi.Resource[] = []
     for (const act of host.bootstrap) {
-      const name = `${lab}-${host.name}-${act.name}`
+      // A dot is in no name, so that host a's act b-c is not host a-b's act c.
+      const name = `${lab}-${host.name}.${act.name}`
       // In the order of the file: each act waits for the one before it.
       const options = { parent: machine, dependsOn: done.slice(-1) }
       done.push(

@@ -1,6 +1,6 @@
 /** The resource overlab:index:DataPlane: the kernels' state of all hosts of a lab. */
 import { z } from 'zod'
-import { name } from '../../inventory/values.ts'
+import { ifName, name } from '../../inventory/values.ts'
 import { modules } from '../../modules/all.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
 import type { HostState } from '../../modules/state.ts'
@@ -14,9 +14,9 @@ import { targetOfMany } from './target.ts'
 import { driftLines } from './drift.ts'
 
 const facts = z.strictObject({
-  nic: z.string().min(1),
+  nic: ifName,
   iptables: z.enum(['auto', 'nft', 'legacy']),
-  lent: z.array(z.string()).exactOptional(),
+  lent: z.array(ifName).exactOptional(),
 })
 
 const inputs = z
@@ -103,13 +103,36 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
     log.debug(cost())
-    const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
-    if (outcome.failures.length === 0) return outputs
-    // Whose the rows of a host were stays known until the change of hands is finished there.
-    const failed = outcome.failures.map(({ host }) => host)
-    const facts = { ...wanted.facts, ...pick((olds as Partial<Inputs>).facts ?? {}, failed) }
-    const reached = { ...outputs, facts: facts as unknown as Values }
-    throw new PartialFailure({ id, outputs: reached, inputs: reached, reasons: reasons(outcome, wanted) })
+    const held = pick(outcome.held, Object.keys(wanted.hosts))
+    if (outcome.failures.length === 0) return { ...news, hosts: held as Values }
+    const outputs = withLeft(olds, { ...wanted, hosts: held }, outcome.failures) as unknown as Values
+    throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+  }
+}
+
+/**
+ * A host that leaves and could not be cleaned stays in the state, so that the next update tries again; and whose the
+ * rows of a host were stays known until the change of hands is finished there.
+ */
+function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['failures']): Inputs {
+  const left = failures
+    .map(({ host }) => host)
+    .filter((host) => olds.hosts?.[host] && !(host in reached.targets))
+  const also = <T>(table: Readonly<Record<string, T>>, old: Readonly<Record<string, T>> | undefined) => ({
+    ...table,
+    ...pick(old ?? {}, left),
+  })
+  return {
+    ...reached,
+    targets: also(reached.targets, olds.targets),
+    facts: {
+      ...reached.facts,
+      ...pick(
+        olds.facts ?? {},
+        failures.map(({ host }) => host),
+      ),
+    },
+    hosts: also(reached.hosts, olds.hosts),
   }
 }
 

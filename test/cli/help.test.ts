@@ -12,6 +12,17 @@ test('overlab --help', async () => {
   expect(await printedBy('help')).toBe(help)
 })
 
+test('only the verb that is asked for is loaded', async () => {
+  const loads = Object.entries(verbs).map(([name, verb]) => ({ name, load: vi.spyOn(verb, 'load') }))
+  onTestFinished(() => loads.forEach(({ load }) => load.mockRestore()))
+  const loaded = () => loads.filter(({ load }) => load.mock.calls.length > 0).map(({ name }) => name)
+  await printedBy('--help')
+  expect(loaded()).toEqual([])
+  await printedBy('plan', '--help')
+  await printedBy('help', 'show')
+  expect(loaded()).toEqual(['plan', 'show'])
+})
+
 describe.each(Object.keys(verbs))('overlab %s --help', (verb) => {
   test('is as written down', async () => {
     const help = await printedBy(verb, '--help')
