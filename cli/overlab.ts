@@ -17,6 +17,7 @@ const verbs: Record<string, () => Promise<CommandDef>> = {
   show: async () => (await import('./show.ts')).showCommand as CommandDef,
   ping: async () => (await import('./ping.ts')).pingCommand as CommandDef,
   exec: async () => (await import('./exec.ts')).execCommand as CommandDef,
+  trace: async () => (await import('./trace.ts')).traceCommand as CommandDef,
   doctor: async () => (await import('./doctor.ts')).doctorCommand as CommandDef,
 }
 
