@@ -7,8 +7,8 @@ import type { Pool } from '../../remote/pool.ts'
 import type { Target } from '../../remote/target.ts'
 import type { End } from './endpoint.ts'
 import { lookupsOf } from './lookups.ts'
-import { beginScript, endScript, readScript, sendScript, type HostScript } from './script.ts'
 import type { TunnelPorts } from './packet.ts'
+import { beginScript, endScript, readScript, sendScript, type HostScript } from './script.ts'
 import { parseView, type HostView } from './view.ts'
 
 export interface Observed {
