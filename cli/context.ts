@@ -1,57 +1,64 @@
-/** What a verb works on: the selected stack, its inventory and plan, and how its hosts are reached. */
-import { existsSync, readFileSync } from 'node:fs'
+/** What a verb works on: the selected stack and its inventory. No host is asked. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { parse } from 'yaml'
-import type { Inventory } from '../inventory/inventory.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
 import { suggestion } from '../inventory/suggest.ts'
-import { targets } from '../machines/namespace.ts'
-import { planLab, type LabPlan, type PlannedHost } from '../overlay/plan.ts'
-import type { Target } from '../remote/target.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
 import { UserError } from './user-error.ts'
+import type { Options } from './verb.ts'
 
 /** The options that every verb about a lab has. */
-export const labArgs = {
+export const labOptions = {
   stack: {
-    type: 'string',
-    description: 'The stack to work on; default: the selected one (pulumi stack select)',
-    valueHint: 'NAME',
+    value: 'NAME',
+    what: 'The stack to work on; else the selected one (pulumi stack select)',
+    short: 's',
   },
-  json: { type: 'boolean', description: 'JSON on standard output, for machines' },
-} as const
+  json: { value: true, what: 'JSON on standard output, for programs' },
+} as const satisfies Options
 
 export interface LabContext {
   readonly stack: string
   readonly inventory: Inventory
-  readonly plan: LabPlan
 }
 
 /**
  * The lab of a stack, from its inventory and config alone.
- * @throws UserError where no stack is selected or it has no config; InventoryErrors where the inventory is wrong
+ * @throws UserError where there is no such stack; InventoryErrors where the inventory is wrong
  */
-export function labContext(args: { readonly stack?: string | undefined }): LabContext {
-  const stack = args.stack ?? currentStack()
+export function labContext(options: { readonly stack?: string | undefined }): LabContext {
+  const stack = options.stack ?? currentStack()
   if (!stack)
     throw new UserError('no stack is selected', 'npx pulumi stack select vxlan, or name one with --stack')
-  const config = stackConfig(stack)
-  const file = config('inventory') ?? 'inventory/lab.yaml'
+  const config = stackConfig(stack, options.stack !== undefined)
+  const file = config('inventory') ?? defaultInventory()
   const path = isAbsolute(file) ? file : relative(process.cwd(), fromRepository(file))
-  const inventory = loadInventory(path, { overrides: overridesFrom(config) })
-  return { stack, inventory, plan: planLab(inventory) }
+  return { stack, inventory: loadInventory(path, { overrides: overridesFrom(config) }) }
+}
+
+/** `config.inventory.default` of Pulumi.yaml. */
+function defaultInventory(): string {
+  const { config } = parse(readFileSync(fromRepository('Pulumi.yaml'), 'utf8')) as {
+    config?: { inventory?: { default?: string } }
+  }
+  return config?.inventory?.default ?? 'inventory/lab.yaml'
 }
 
 /** The stack's own config, read as Pulumi would; values that are no text come as JSON. */
-function stackConfig(stack: string): (key: string) => string | undefined {
+function stackConfig(stack: string, named: boolean): (key: string) => string | undefined {
   const file = fromRepository('stacks', `Pulumi.${stack}.yaml`)
-  if (!existsSync(file))
+  if (!existsSync(file)) {
+    // A stack that Pulumi has selected exists, and needs no config of its own.
+    if (!named) return () => undefined
     throw new UserError(
       `there is no stack ${stack}: ${relative(process.cwd(), file)} is missing`,
-      `npx pulumi stack ls shows the stacks; npx pulumi stack init ${stack} makes it`,
+      suggestion(stack, stacks()),
     )
+  }
   const { config = {} } = (parse(readFileSync(file, 'utf8')) ?? {}) as { config?: Record<string, unknown> }
   return (key) => {
     const value = config[`overlab:${key}`]
@@ -59,29 +66,18 @@ function stackConfig(stack: string): (key: string) => string | undefined {
   }
 }
 
-/**
- * How every host of the running lab is reached, in the inventory's order.
- * @throws UserError where the lab is not up, or a host of the inventory is not in it
- */
-export async function labTargets({ stack, inventory }: LabContext): Promise<Record<string, Target>> {
-  const lab = inventory.lab.name
-  const running = new Map((await targets(lab)).map((target) => [target.name, target]))
-  if (running.size === 0)
-    throw new UserError(`the lab ${lab} is not up`, `npx overlab up --stack ${stack} builds it`)
-  return Object.fromEntries(
-    inventory.hosts.map(({ name }) => {
-      const target = running.get(name)
-      if (!target)
-        throw new UserError(`${name} is in the inventory, but not in the running lab ${lab}`, 'npx overlab up builds it')
-      return [name, target]
-    }),
-  )
+/** The stacks that have a config. */
+function stacks(): string[] {
+  return readdirSync(fromRepository('stacks'))
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .sort()
 }
 
-/** The hosts that the words name; all where there are none. @throws UserError for a word that names no host */
-export function chosenHosts({ plan }: LabContext, words: readonly string[]): PlannedHost[] {
-  if (words.length === 0) return Object.values(plan.hosts)
-  return words.map((word) => plan.hosts[word] ?? notThere('host', word, Object.keys(plan.hosts)))
+/** The hosts that the words name, in the inventory's order; all where there are none. @throws UserError for a word that names no host */
+export function chosenHosts({ inventory }: LabContext, words: readonly string[]): readonly Host[] {
+  const names: readonly string[] = inventory.hosts.map(({ name }) => name)
+  for (const word of words) if (!names.includes(word)) notThere('host', word, names)
+  return words.length === 0 ? inventory.hosts : inventory.hosts.filter(({ name }) => words.includes(name))
 }
 
 /** @throws UserError always: no `kind` has that name; with the nearest one that there is */

@@ -1,31 +1,63 @@
-import { defineCommand } from 'citty'
 import { examine, type Finding } from '../tools/doctor.ts'
-import { paint, print, printJson, table } from './output.ts'
+import { labOptions } from './context.ts'
+import { paint, pairs, print, printJson, table } from './output.ts'
+import { defineVerb } from './verb.ts'
 
-export const doctorCommand = defineCommand({
-  meta: {
-    name: 'doctor',
-    description: 'What this machine offers: tools, versions, kernel features per backend. Exit status 1 if labs cannot work',
-  },
-  args: { json: { type: 'boolean', description: 'JSON on standard output, for machines' } },
-  async run({ args }) {
+export const doctorVerb = defineVerb({
+  usage: ['doctor [--json]'],
+  about: [
+    'Looks only; changes nothing. The exit status is 1 where something is missing without which no lab works.',
+  ],
+  options: { json: labOptions.json },
+  words: [0, 0],
+  examples: [
+    { line: 'npx overlab doctor', what: 'what is here, what is not, and what to do about it' },
+    {
+      line: 'npx overlab doctor --json | jq \'.[] | select(.status != "ok")\'',
+      what: 'only what is not here',
+    },
+  ],
+  async run({ options }) {
     const findings = await examine()
-    if (findings.some((finding) => finding.status === 'missing')) process.exitCode = 1
-    if (args.json) return printJson(findings)
-    print(
-      table<Finding>(
-        [
-          { title: 'WHAT', value: ({ group, name }) => (group === 'kernel' ? `kernel: ${name.replace(/^kernel: /, '')}` : name) },
-          { title: 'STATUS', value: ({ status }) => paint(colours[status], words[status]) },
-          { title: 'VERSION', value: ({ version }) => version },
-          { title: 'NEEDED FOR', value: ({ neededFor }) => neededFor },
-          { title: 'WHAT TO DO', value: ({ remedy }) => remedy },
-        ],
-        findings,
-      ),
-    )
+    if (options.json) printJson(findings)
+    else print(draw(findings))
+    return findings.some(({ status }) => status === 'missing') ? 1 : 0
   },
 })
+
+/** What to do stands below the table: it is too long for a column of it. */
+function draw(findings: readonly Finding[]): string {
+  const missing = findings.filter(({ status }) => status === 'missing')
+  const remedies = findings.filter(({ remedy }) => remedy)
+  const verdict =
+    missing.length === 0
+      ? paint('green', 'labs work here')
+      : paint('red', `labs do not work here: ${missing.map(nameOf).join(', ')} missing`)
+  return [
+    tableOf(findings),
+    '',
+    ...(remedies.length > 0
+      ? [paint('bold', 'What to do'), ...pairs(remedies.map((one) => [nameOf(one), one.remedy])), '']
+      : []),
+    verdict,
+  ].join('\n')
+}
+
+function tableOf(findings: readonly Finding[]): string {
+  return table<Finding>(
+    [
+      { title: 'WHAT', value: nameOf },
+      { title: 'STATUS', value: ({ status }) => paint(colours[status], words[status]) },
+      { title: 'VERSION', wraps: true, value: ({ version }) => version || '-' },
+      { title: 'NEEDED FOR', wraps: true, value: ({ neededFor }) => neededFor },
+    ],
+    findings,
+  )
+}
+
+function nameOf({ group, name }: Finding): string {
+  return group === 'kernel' ? `kernel: ${name.replace(/^kernel: /, '')}` : name
+}
 
 const words = { ok: 'ok', missing: 'missing', optional: 'not here' } as const
 const colours = { ok: 'green', missing: 'red', optional: 'yellow' } as const

@@ -1,43 +1,97 @@
-import { defineCommand } from 'citty'
-import { createPool } from '../remote/pool.ts'
+import { Writable } from 'node:stream'
+import { HostError } from '../remote/errors.ts'
 import { stream } from '../remote/stream.ts'
-import { labArgs, labContext, labTargets, notThere } from './context.ts'
+import { labContext, labOptions, notThere, type LabContext } from './context.ts'
+import { interrupt } from './interrupt.ts'
+import { printJson } from './output.ts'
+import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { defineVerb } from './verb.ts'
 
-export const execCommand = defineCommand({
-  meta: {
-    name: 'exec',
-    description:
-      'Runs a command on a host or in a pod, over SSH; its exit status is passed on. Examples: overlab exec node1 -- ip route; overlab exec node1-pod1 -- ping -c 3 10.244.2.2; overlab exec node2 (a shell)',
-  },
-  args: {
-    stack: labArgs.stack,
-    where: { type: 'positional', description: 'A host or a pod', required: true, valueHint: 'HOST|POD' },
-  },
-  async run({ args, rawArgs }) {
-    const context = labContext(args)
-    const hosts = context.inventory.hosts
-    const pod = hosts.flatMap((host) => host.pods).find(({ name }) => name === args.where)
-    const host = hosts.find(({ name, pods }) => name === args.where || pods.some((one) => one.name === args.where))
-    if (!host)
-      notThere('host or pod', args.where, hosts.flatMap(({ name, pods }) => [name, ...pods.map((one) => one.name)]))
-    const split = rawArgs.indexOf('--')
-    const words = split < 0 ? [] : rawArgs.slice(split + 1)
-    if (split < 0 && args._.length > 1)
-      throw new UserError(`the command must stand behind --`, `overlab exec ${args.where} -- ${args._.slice(1).join(' ')}`)
-    const command = words.length > 0 ? words : ['bash']
+/** As ssh does: a status that tells a lost host from a command that failed. */
+const hostFailed = 255
 
-    const pool = createPool()
+export const execVerb = defineVerb({
+  usage: ['exec HOST|POD [-- COMMAND [ARGUMENT...]]'],
+  about: [
+    "The arguments arrive as they are, with their spaces, quotes and $; for pipes and variables ask for a shell: -- sh -c '...'. Standard input, output and the exit status are the command's. Without a command: a shell.",
+  ],
+  options: {
+    stack: labOptions.stack,
+    json: { value: true, what: 'Collects the outputs and the exit status as JSON; no standard input' },
+  },
+  words: [1, 1],
+  takesCommand: true,
+  statuses: `That of the command; ${hostFailed} where the host can not be reached; 2 where the command line is wrong.`,
+  examples: [
+    { line: 'npx overlab exec node1 -- ip -d link', what: 'on a host' },
+    { line: 'npx overlab exec node1-pod1 -- ping -c 3 10.244.2.2', what: 'in a pod' },
+    { line: "npx overlab exec node1 -- sh -c 'ip route | wc -l'", what: 'with a shell' },
+    { line: 'npx overlab exec node2', what: 'a shell on node2' },
+  ],
+  async run({ options, words: [where = ''], command = [] }) {
+    if (options.json && command.length === 0)
+      throw new UserError(
+        '--json collects the output of a command',
+        `overlab exec ${where} --json -- COMMAND`,
+      )
+    const context = labContext(options)
+    const { host, pod } = find(context, where)
+    const wanted = command.length > 0 ? command : ['bash']
+    const line = pod ? ['ip', 'netns', 'exec', pod, ...wanted] : wanted
+    const signal = interrupt()
+    const lab = await runningLab(context, signal)
     try {
-      const session = await pool.session((await labTargets(context))[host.name]!)
-      process.exitCode = await stream(session, pod ? ['ip', 'netns', 'exec', pod.name, ...command] : command, {
-        stdin: process.stdin,
-        stdout: process.stdout,
-        stderr: process.stderr,
-        pty: Boolean(process.stdin.isTTY && process.stdout.isTTY),
+      const session = await lab.session(host)
+      if (!options.json)
+        return await stream(session, line, {
+          stdin: process.stdin,
+          stdout: process.stdout,
+          stderr: process.stderr,
+          pty: Boolean(process.stdin.isTTY && process.stdout.isTTY),
+          signal,
+        })
+      const [stdout, stderr] = [collector(), collector()]
+      const exitCode = await stream(session, line, { stdout: stdout.into, stderr: stderr.into, signal })
+      printJson({
+        host,
+        ...(pod ? { pod } : {}),
+        command: wanted,
+        exitCode,
+        stdout: stdout.text(),
+        stderr: stderr.text(),
       })
+      return exitCode
+    } catch (error) {
+      if (!(error instanceof HostError) || signal.aborted) throw error
+      process.stderr.write(`overlab: ${error.message}\n`)
+      return hostFailed
     } finally {
-      await pool.close()
+      await lab.close()
     }
   },
 })
+
+function find({ inventory: { hosts } }: LabContext, where: string): { host: string; pod?: string } {
+  for (const { name, pods } of hosts) {
+    if (name === where) return { host: name }
+    if (pods.some((pod) => pod.name === where)) return { host: name, pod: where }
+  }
+  return notThere(
+    'host or pod',
+    where,
+    hosts.flatMap(({ name, pods }) => [name, ...pods.map((pod) => pod.name)]),
+  )
+}
+
+/** The bytes are decoded once, at the end: a character may come in two pieces. */
+function collector(): { into: Writable; text: () => string } {
+  const chunks: Buffer[] = []
+  const into = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk)
+      done()
+    },
+  })
+  return { into, text: () => Buffer.concat(chunks).toString() }
+}

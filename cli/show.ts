@@ -1,56 +1,81 @@
-import { defineCommand } from 'citty'
-import { kinds, readHoldings, type Holding, type Kind } from '../experiments/holdings.ts'
+import { kinds, type Holding, type Kind } from '../experiments/kinds.ts'
+import { readHoldings } from '../experiments/holdings.ts'
+import { planLab } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
-import { createPool } from '../remote/pool.ts'
-import { chosenHosts, labArgs, labContext, labTargets, notThere } from './context.ts'
+import { chosenHosts, labContext, labOptions, notThere } from './context.ts'
+import { interrupt } from './interrupt.ts'
 import { paint, print, printJson, table } from './output.ts'
+import { runningLab } from './running.ts'
+import { defineVerb } from './verb.ts'
 
-export const showCommand = defineCommand({
-  meta: {
-    name: 'show',
-    description: `What the kernels hold now, all hosts in one table, and who put each entry there. Examples: overlab show routes; overlab show fdb node1 --json; kinds: ${kinds.join(', ')}`,
-  },
-  args: {
-    ...labArgs,
-    kind: { type: 'positional', description: kinds.join(' | '), required: true, valueHint: 'KIND' },
-    mine: { type: 'boolean', description: "Only what overlab put there" },
-  },
-  async run({ args }) {
-    const kind = kinds.find((one) => one === args.kind) ?? notThere('kind of entry', args.kind, kinds)
-    const context = labContext(args)
-    const hosts = chosenHosts(context, args._.slice(1))
-    const targets = await labTargets(context)
-    const pool = createPool()
+/** What one host answered; where it did not, why. */
+type Answer =
+  | { readonly host: string; readonly entries: readonly Holding[] }
+  | { readonly host: string; readonly error: string }
+
+export const showVerb = defineVerb({
+  usage: ['show KIND [HOST...]'],
+  about: [
+    "Others' entries are shown beside overlab's. A host that does not answer is told, the others are shown all the same, and the exit status is 1.",
+  ],
+  choice: { title: 'Kinds', entries: kinds },
+  options: { ...labOptions, mine: { value: true, what: 'Only what overlab put there' } },
+  words: [1, Infinity],
+  examples: [
+    { line: 'npx overlab show routes', what: 'every route of every host' },
+    { line: 'npx overlab show fdb node1 node2', what: 'the FDB of two hosts' },
+    { line: 'npx overlab show iptables --mine', what: "only overlab's rules" },
+    {
+      line: "npx overlab show routes --json | jq '.[] | {host, n: (.entries | length)}'",
+      what: 'for programs',
+    },
+  ],
+  async run({ options, words: [word = '', ...hosts] }) {
+    const kind =
+      (Object.keys(kinds) as Kind[]).find((one) => one === word) ?? notThere('kind', word, Object.keys(kinds))
+    const context = labContext(options)
+    const chosen = chosenHosts(context, hosts)
+    const plan = planLab(context.inventory)
+    const signal = interrupt()
+    const lab = await runningLab(context, signal)
     try {
-      const read = await Promise.all(hosts.map(({ name }) => readOrSay(() => readHoldings(pool, targets[name]!, kind))))
-      const holdings = read.flat().filter(({ by }) => !args.mine || by === 'overlab')
-      if (args.json) printJson(holdings)
-      else print(draw(kind, holdings))
+      const answers = await Promise.all(
+        chosen.map(async ({ name }): Promise<Answer> => {
+          try {
+            const held = await readHoldings(await lab.session(name), kind, plan.hosts[name]!, signal)
+            return { host: name, entries: options.mine ? held.filter(({ by }) => by === 'overlab') : held }
+          } catch (error) {
+            if (!(error instanceof HostError)) throw error
+            return { host: name, error: error.message }
+          }
+        }),
+      )
+      signal.throwIfAborted()
+      if (options.json) printJson(answers)
+      else report(kind, answers)
+      return answers.some((answer) => 'error' in answer) ? 1 : 0
     } finally {
-      await pool.close()
+      await lab.close()
     }
   },
 })
 
-/** A host that cannot be read is said and makes the exit status 1; the others are shown all the same. */
-async function readOrSay(read: () => Promise<Holding[]>): Promise<Holding[]> {
-  try {
-    return await read()
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error
-    process.stderr.write(`${error.message}\n`)
-    process.exitCode = 1
-    return []
-  }
+function report(kind: Kind, answers: readonly Answer[]): void {
+  const entries = answers.flatMap((answer) =>
+    'entries' in answer ? answer.entries.map((entry) => ({ ...entry, host: answer.host })) : [],
+  )
+  if (entries.length > 0) print(draw(kind, entries))
+  else if (answers.some((answer) => 'entries' in answer)) process.stderr.write(`no ${kind} there\n`)
+  for (const answer of answers) if ('error' in answer) process.stderr.write(`overlab: ${answer.error}\n`)
 }
 
-function draw(kind: Kind, holdings: readonly Holding[]): string {
-  return table<Holding>(
+export function draw(kind: Kind, entries: readonly (Holding & { readonly host: string })[]): string {
+  return table(
     [
       { title: 'HOST', value: ({ host }) => host },
-      { title: kind.toUpperCase(), value: ({ entry }) => entry },
-      { title: 'PUT THERE BY', value: ({ by }) => (by === 'overlab' ? paint('green', by) : by) },
+      { title: kind.toUpperCase(), wraps: true, value: ({ entry }) => entry },
+      { title: 'PUT THERE BY', wraps: true, value: ({ by }) => (by === 'overlab' ? paint('green', by) : by) },
     ],
-    holdings,
+    entries,
   )
 }

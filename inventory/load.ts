@@ -56,6 +56,10 @@ export function parseInventory(
   const isMap = typeof top === 'object' && top !== null && !Array.isArray(top)
   const whole = isMap ? { ...top, ...(overridden.lab !== undefined && { lab: overridden.lab }) } : top
   checkStructure(whole, report)
+  // A mistake in what the configuration lays itself over, such as an unknown key, must not be dropped silently.
+  if (isMap && valueAt(top, ['lab']) && overridden.lab !== valueAt(top, ['lab'])) {
+    checkStructure(top, (mistake) => overridden.origin(mistake.path) ?? report(mistake))
+  }
 
   if (isMap) {
     const lab = completeLab(overridden.lab, report)
@@ -156,7 +160,15 @@ function within(path: Path, { problems }: YamlText): boolean {
 function withPlace(mistake: Mistake, place: string, line: number, column: number): PlacedMistake {
   const path = pathText(mistake.path)
   const where = place === 'config' ? `config overlab:${path}` : `${place}${path === '' ? '' : ` ${path}`}`
-  return { ...mistake, place, line, column, text: `${where}: ${mistake.what}; ${mistake.todo}` }
+  return { ...mistake, place, line, column, text: onOneLine(`${where}: ${mistake.what}; ${mistake.todo}`) }
+}
+
+/** A message is one line, also where it quotes a text with line ends of Unicode's own. */
+function onOneLine(text: string): string {
+  return text.replace(
+    /[\n\r\u0085\u2028\u2029]/g,
+    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** No mistake was found, so nothing is missing; if it is, that is a fault of ours. */

@@ -6,6 +6,7 @@ import type { Block } from './ipv4.ts'
 import { enumerate } from './mistakes.ts'
 import type { Path, Report } from './mistakes.ts'
 import { hashed, readVariable } from './numbers.ts'
+import { bridgePorts } from './schema.ts'
 import { name as nameSchema } from './values.ts'
 import type { Ip, Name } from './values.ts'
 
@@ -44,7 +45,7 @@ export function placePods(hosts: readonly PlacedHost[], report: Report): Map<str
   return result
 }
 
-/** The network's address is the VTEP's, the next one is the bridge's, the last one is the broadcast address. */
+/** How many addresses pods can have: the network's is the VTEP's, the next one the bridge's, the last one the broadcast. */
 function roomOf(subnet: Block): number {
   return subnet.size - 3
 }
@@ -58,6 +59,11 @@ function podsOf({ host, subnet }: PlacedHost, report: Report): Wish[] {
   if (subnet && count > roomOf(subnet.value)) {
     const what = `${count} pods do not fit into a /${subnet.value.length}, which has room for ${roomOf(subnet.value)} beside its own address, the bridge and the broadcast`
     report({ path, what, todo: 'use fewer pods, or a shorter SubnetLen' })
+    return []
+  }
+  if (count > bridgePorts) {
+    const what = `${count} pods do not fit on one host, whose bridge has ${bridgePorts} ports`
+    report({ path, what, todo: 'use fewer pods, or more hosts' })
     return []
   }
   if (typeof pods === 'number') {

@@ -8,8 +8,10 @@ import { cidr, ip, mac, name } from './values.ts'
 
 /** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
 export const leastMtu = 576
-/** More machines than one kernel is asked to carry; also what stops `node[1:100000000]`. */
-export const mostHosts = 1024
+/** How many ports a bridge of Linux has (BR_MAX_PORTS, less port 0); more fail with "Exchange full". */
+export const bridgePorts = 1023
+/** The underlay's bridge has one port a machine, and one for the controller; also what stops `node[1:100000000]`. */
+export const mostHosts = bridgePorts - 1
 /** Keys of the user's own variables, and of Ansible's, which may stand beside overlab's own. */
 export const ownVariable = /^(x_|ansible_)\w+$/
 

@@ -38,7 +38,11 @@ function explain(issue: Issue, above: Path, file: unknown, report: Report): void
       }
       return
     case 'invalid_union': {
-      if (issue.discriminator !== undefined) return say(backendType(got))
+      if (issue.discriminator !== undefined) {
+        say(backendType(got))
+        if (got === undefined) misspelt(path.slice(0, -1), file, report)
+        return
+      }
       const fitting = issue.errors.filter(
         (errors) => !errors.some((e) => e.code === 'invalid_type' && e.path.length === 0),
       )
@@ -147,6 +151,15 @@ function notOneOf(path: Path, got: unknown, known: readonly string[]): Words {
   return { what: `${shown(got)} is not known here`, todo: suggestion(got, known) }
 }
 
+/** Without a `Type` the schema looks no further into a Backend: what may be the misspelt key is named all the same. */
+function misspelt(path: Path, file: unknown, report: Report): void {
+  const map = valueAt(file, path) as object
+  const known = Object.values(backendKeys).flat()
+  for (const key of Object.keys(map).filter((one) => !known.includes(one))) {
+    report({ path: [...path, key], ...unknownKey(path, key, map), atKey: true })
+  }
+}
+
 function backendType(got: unknown): Words {
   if (got === undefined)
     return { what: 'is missing', todo: `add Type: and one of ${backendTypes.join(', ')}`, atKey: true }
@@ -198,7 +211,11 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
         }
       }
       if ((unsupportedBackendKeys as readonly string[]).includes(key)) return unsupported(key)
-      return unknown((backendKeys[type] ?? []).filter((known) => !tolerated.includes(known)))
+      return unknown(
+        (backendKeys[type] ?? Object.values(backendKeys).flat()).filter(
+          (known) => !tolerated.includes(known),
+        ),
+      )
     }
     case 'group':
       if (Object.hasOwn(variables, key) || ownVariable.test(key)) {

@@ -5,11 +5,13 @@
  *
  * Keys: `nat FLANNEL-POSTRTG 2` (table, chain, position) -> the rule as `iptables-save` prints it, and
  * `nat POSTROUTING flanneld masq` (table, chain, comment) -> the jump. A rule that should not be there shows as
- * `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours.
+ * `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours. What the variant that the host does not use any
+ * more still has of these chains shows with that variant's name before it, `legacy nat FLANNEL-POSTRTG 2`, and goes.
  */
 import type { Cidr } from '../inventory/values.ts'
 import { z } from 'zod'
 import { align } from './align.ts'
+import { readSaves, saveProbe, type Jump, type Saved } from './iptables-save.ts'
 import {
   diffTable,
   type Batch,
@@ -71,12 +73,11 @@ export const iptablesModule: Module = {
       : complain(`value ${shown(line)}: is not a rule as iptables-save prints it`)
   }),
 
-  /** Without `-t`: that would make the table. A host with thousands of rules sends only the few that matter. */
-  probe: ({ host }) =>
-    `if command -v ${tool(host, 'save')} >/dev/null; then ${tool(host, 'save')} 2>/dev/null | grep -E '^([*]|:FLANNEL-|-A FLANNEL-|-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*-j FLANNEL-)' || :; fi`,
+  probe: ({ host, desired, prior }) =>
+    Object.keys({ ...desired, ...prior }).length === 0 ? ':' : saveProbe(host),
 
   parse(output, { desired, prior }) {
-    const saved = readSave(output)
+    const { own: saved, others } = readSaves(output)
     const wanted = { ...chainsOf(prior), ...chainsOf(desired) }
     const table: Record<string, string> = {}
     for (const [name, chain] of Object.entries(wanted)) {
@@ -88,24 +89,17 @@ export const iptablesModule: Module = {
       for (const { after, count, item } of extra) table[`${name} ${after}+${count}`] = item
       if (!planned && rules.length === 0) table[`${name} 0`] = 'empty chain'
     }
-    const targets = new Set(Object.keys(wanted))
-    for (const { table: where, chain, rule } of saved.jumps) {
-      const target = rule.match(/-j (\S+)/)?.[1] ?? ''
-      if (!targets.has(`${where} ${target}`)) continue
-      const comment = rule.match(/^-m comment --comment (?:"([^"\\]*)"|(\S+)) -j \S+$/)
-      const key = `${where} ${chain} ${comment ? (comment[1] ?? comment[2]) : target}`
-      const line = comment ? `-j ${target}` : rule
-      let free = key
-      for (let nth = 2; free in table; nth++) free = `${key} +${nth}`
-      table[free] = line
-    }
+    const chains = new Set(Object.keys(wanted))
+    addJumps(table, saved, chains)
+    for (const [variant, left] of others)
+      for (const [key, line] of Object.entries(leftovers(left, chains))) table[`${variant} ${key}`] = line
     return table
   },
 
   diff: (current, desired) => diffTable('iptables', current, desired),
 
-  render(changes, { desired, host }) {
-    const command = restore(host)
+  render(all, { desired, host }) {
+    const changes = all.filter(({ key }) => !otherKey.test(key))
     const kept = new Set(Object.keys(chainsOf(desired)))
     const added = chainsOf(
       Object.fromEntries(changes.flatMap((change) => (change.op === 'add' ? [[change.key, change.to]] : []))),
@@ -128,22 +122,77 @@ export const iptablesModule: Module = {
         } else prepare.add(table, `-I ${chain} ${rest} ${change.to}`, change)
         continue
       }
-      const comment = rest.replace(/ [+][0-9]+$/, '')
-      const full = (line: string): string =>
-        jumpLine.test(line) ? `-m comment --comment "${comment}" ${line}` : line
       if (change.op !== 'add') {
-        const target = change.from.match(/-j (\S+)/)?.[1] ?? ''
-        const where = kept.has(`${table} ${target}`) ? prepare : sweep
-        where.add(table, `-D ${chain} ${full(change.from)}`, change)
+        const where = kept.has(`${table} ${targetOf(change.from)}`) ? prepare : sweep
+        where.add(table, `-D ${chain} ${jumpOf(rest, change.from)}`, change)
       }
-      if (change.op !== 'delete') prepare.add(table, `-A ${chain} ${full(change.to)}`, change)
+      if (change.op !== 'delete') prepare.add(table, `-A ${chain} ${jumpOf(rest, change.to)}`, change)
     }
     const batches: Batch[] = [
-      { phase: 'prepare', command, lines: prepare.lines() },
-      { phase: 'sweep', command, lines: sweep.lines() },
+      { phase: 'prepare', command: restore(host.iptables), lines: prepare.lines() },
+      { phase: 'sweep', command: restore(host.iptables), lines: sweep.lines() },
+      ...(['nft', 'legacy'] as const).map((variant): Batch => {
+        const lines = removal(all.filter(({ key }) => key.startsWith(`${variant} `)))
+        return { phase: 'sweep', command: restore(variant), lines }
+      }),
     ]
     return batches.filter(({ lines }) => lines.length > 0)
   },
+}
+
+/** Keys of what the other variant has. */
+const otherKey = /^(nft|legacy) /
+
+/** Adds the jumps into these chains; one that stands twice is told apart by ` +2`. */
+function addJumps(table: Record<string, string>, { jumps }: Saved, chains: ReadonlySet<string>): void {
+  for (const jump of jumps) {
+    const target = targetOf(jump.rule)
+    if (!chains.has(`${jump.table} ${target}`)) continue
+    const comment = commentOf(jump)
+    const key = `${jump.table} ${jump.chain} ${comment ?? target}`
+    let free = key
+    for (let nth = 2; free in table; nth++) free = `${key} +${nth}`
+    table[free] = comment === undefined ? jump.rule : `-j ${target}`
+  }
+}
+
+/** All that another variant has of these chains, by the keys that it would have in the chosen one. */
+function leftovers(saved: Saved, chains: ReadonlySet<string>): Record<string, string> {
+  const table: Record<string, string> = {}
+  for (const [name, rules] of saved.rules) {
+    if (!chains.has(name)) continue
+    if (rules.length === 0) table[`${name} 0`] = 'empty chain'
+    rules.forEach((rule, index) => (table[`${name} ${index + 1}`] = rule))
+  }
+  addJumps(table, saved, chains)
+  return table
+}
+
+/** Takes another variant's rows away: the jumps, then the chains as a whole. */
+function removal(changes: readonly Change[]): BatchLine[] {
+  const sweep = new Commands()
+  for (const change of changes) {
+    if (change.op !== 'delete') continue
+    const { table, chain, rest } = partsOf(change.key.replace(otherKey, ''))
+    if (chain.startsWith('FLANNEL-')) sweep.drop(table, chain, change)
+    else sweep.add(table, `-D ${chain} ${jumpOf(rest, change.from)}`, change)
+  }
+  return sweep.lines()
+}
+
+function targetOf(rule: string): string {
+  return rule.match(/-j (\S+)/)?.[1] ?? ''
+}
+
+/** The comment of a jump that has nothing else; undefined for any other. */
+function commentOf({ rule }: Jump): string | undefined {
+  const found = rule.match(/^-m comment --comment (?:"([^"\\]*)"|(\S+)) -j \S+$/)
+  return found ? (found[1] ?? found[2]) : undefined
+}
+
+/** A jump's row as a rule; its comment is the end of its key. */
+function jumpOf(rest: string, line: string): string {
+  return jumpLine.test(line) ? `-m comment --comment "${rest.replace(/ [+][0-9]+$/, '')}" ${line}` : line
 }
 
 /** Commands of `iptables-restore`, by table; each table is committed as one. */
@@ -186,13 +235,9 @@ class Commands {
   }
 }
 
-function tool({ iptables }: HostFacts, act: 'save' | 'restore'): string {
-  return iptables === 'auto' ? `iptables-${act}` : `iptables-${iptables}-${act}`
-}
-
 /** -w: legacy's lock may be another program's for a moment (seconds). */
-function restore(host: HostFacts): string {
-  const name = tool(host, 'restore')
+function restore(iptables: HostFacts['iptables']): string {
+  const name = iptables === 'auto' ? 'iptables-restore' : `iptables-${iptables}-restore`
   return `if command -v ${name} >/dev/null; then ${name} -w 10 --noflush; else echo '${name} is missing; install the package iptables' >&2; exit 127; fi`
 }
 
@@ -231,28 +276,4 @@ function orderOf(change: Change, changes: readonly Change[]): number {
   const isDelete = change.op === 'delete'
   if (!chain.startsWith('FLANNEL-')) return Number.MAX_SAFE_INTEGER - (isDelete ? 1 : 0)
   return isDelete ? -1 - positionOf(change, changes) : Number(rest)
-}
-
-interface Saved {
-  /** `nat FLANNEL-POSTRTG` -> its rules. */
-  readonly rules: ReadonlyMap<string, string[]>
-  readonly jumps: readonly { table: string; chain: string; rule: string }[]
-}
-
-/** Reads what the probe left of `iptables-save`; counters (`-c`) and CRs are nobody's default and not expected. */
-function readSave(output: string): Saved {
-  const rules = new Map<string, string[]>()
-  const jumps: { table: string; chain: string; rule: string }[] = []
-  let table = ''
-  for (const line of output.split('\n')) {
-    if (line.startsWith('*')) table = line.slice(1).trim()
-    else if (line.startsWith(':FLANNEL-')) rules.set(`${table} ${line.slice(1).split(' ')[0]}`, [])
-    else if (line.startsWith('-A ')) {
-      const [, chain = '', rule = ''] = line.match(/^-A (\S+) ?(.*)$/) ?? []
-      const own = rules.get(`${table} ${chain}`)
-      if (own) own.push(rule.trim())
-      else if (/-j FLANNEL-/.test(rule)) jumps.push({ table, chain, rule: rule.trim() })
-    }
-  }
-  return { rules, jumps }
 }

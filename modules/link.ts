@@ -199,7 +199,8 @@ const vxlanDefaults: Entry = {
   udp_zero_csum6_rx: false,
   localbypass: true,
 }
-const vxlanKnown = new Set(['id', 'link', 'local', 'port', 'learning'])
+// Which header bits must be 0 follows from the other settings; newer kernels and tools say it for every device.
+const vxlanKnown = new Set(['id', 'link', 'local', 'port', 'learning', 'reserved_bits'])
 
 function lineOf(entry: Entry): string {
   const info = (entry['linkinfo'] ?? {}) as Entry

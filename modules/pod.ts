@@ -214,8 +214,14 @@ function stepsOf(pod: string, from: string, to: string): Steps {
     .split(',')
     .filter((other) => other.includes('/'))
   const gone = addresses.filter((other) => other !== address)
-  // The first address of a prefix takes the others along when it goes: so the wanted one is set after.
-  for (const other of gone) inside.push(`addr del ${other} dev eth0`)
+  // The first address of a prefix takes the others along when it goes: so each is there before it goes, and the
+  // wanted one is set after.
+  gone.forEach((other, index) => {
+    if (index > 0) inside.push(`addr replace ${other} dev eth0`)
+    inside.push(`addr del ${other} dev eth0`)
+  })
+  // `route replace` takes the place of one default route; those of another metric would stay.
+  if (is.get('via')?.includes(',')) inside.push('route flush exact default')
   if (gone.length > 0 || addresses.length === 0) inside.push(`addr replace ${address} dev eth0`)
   if (gone.length > 0 || addresses.length === 0 || differs('via') || has('down'))
     inside.push(`route replace default via ${wanted.get('via')} dev eth0`)

@@ -15,6 +15,9 @@ import type { BackendPlan, Node } from './backend.ts'
 import { directRoute, onLink } from './host-gw.ts'
 import { podMtu } from './mtu.ts'
 
+/** RFC 8200, 5. The kernel gives a link with a smaller MTU no IPv6, and no settings of it. */
+const leastIpv6Mtu = 1280
+
 /** With DirectRouting a peer on the same link gets host-gw's route and nothing else; the device stays. */
 export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): BackendPlan {
   const device = `flannel.${backend.VNI}` as IfName
@@ -45,7 +48,7 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
         fdb: tableOf(
           tunnelled.map((peer) => fdbEntry({ mac: peer.vtepMac, dev: device, dst: peer.address })),
         ),
-        sysctls: tableOf([sysctl(`net/ipv6/conf/${device}/accept_ra`, 0)]),
+        sysctls: tableOf(mtu < leastIpv6Mtu ? [] : [sysctl(`net/ipv6/conf/${device}/accept_ra`, 0)]),
         routes: tableOf(
           peers.map((peer) =>
             isDirect(peer)

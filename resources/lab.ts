@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isAbsolute, join, dirname } from 'node:path'
 import { remote } from '@pulumi/command'
 import * as pulumi from '@pulumi/pulumi'
@@ -29,7 +29,7 @@ export class Lab extends pulumi.ComponentResource {
         lab: lab.name,
         cidr: lab.underlay,
         mtu: lab.mtu,
-        owner: `stack ${pulumi.getStack()} of ${pulumi.getRootDirectory()}`,
+        owner: `stack ${pulumi.getStack()} of ${projectFolder()}`,
       },
       // Whoever has the state owns the lab, also after the project's folder was moved.
       { parent: this, ignoreChanges: ['owner'] },
@@ -84,6 +84,14 @@ export class Lab extends pulumi.ComponentResource {
       )
     }
     return done.slice(-1)
+  }
+}
+
+/** Pulumi runs a program in the folder of its `main`. (pulumi.getRootDirectory() is no path under every language host.) */
+function projectFolder(): string {
+  for (let folder = process.cwd(); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'Pulumi.yaml'))) return folder
+    if (folder === dirname(folder)) return process.cwd()
   }
 }
 

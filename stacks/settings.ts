@@ -8,6 +8,10 @@ import { overridesFrom } from '../inventory/overrides.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
+// Node runs this program as it is written, so no source map is needed to name a line. Pulumi's own hook reads the
+// maps of its SDK to note the place of each resource: a tenth of the time of an up.
+Reflect.deleteProperty(Error, 'prepareStackTrace')
+
 /**
  * The inventory that the selected stack's config names, with the stack's own changes.
  * A mistake in either ends the program with its place and remedy, before any resource is registered.

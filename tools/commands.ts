@@ -33,7 +33,7 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
   readonly input?: string
-  /** Milliseconds, then the program and its children are ended. */
+  /** Milliseconds, then the program and its children are ended, as far as this user may. */
   readonly timeout?: number
   /** Called with every line of standard error as it comes. */
   readonly onLine?: (line: string) => void
@@ -52,14 +52,19 @@ export function run(command: string, args: readonly string[], options: RunOption
     })
     const out: Buffer[] = []
     const err: Buffer[] = []
-    let timedOut = false
     let rest = ''
     const timer =
       options.timeout === undefined
         ? undefined
         : setTimeout(() => {
-            timedOut = true
-            if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+            try {
+              if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+            } catch {
+              // Root's (behind sudo), or only a child in a session of its own is left: not waited for, either way.
+            }
+            for (const stream of child.stdio) stream?.destroy()
+            child.unref()
+            end(124)
           }, options.timeout)
     child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -80,6 +85,6 @@ export function run(command: string, args: readonly string[], options: RunOption
       })
     }
     child.on('error', (error) => end(127, error.message))
-    child.on('close', (code, signal) => end(timedOut ? 124 : (code ?? (signal === 'SIGKILL' ? 137 : 143))))
+    child.on('close', (code, signal) => end(code ?? (signal === 'SIGKILL' ? 137 : 143)))
   })
 }

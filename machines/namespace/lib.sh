@@ -66,6 +66,23 @@ power_cut() {
   done
 }
 
+# remove_underlay: takes away the underlay of $lab (controller's link $link, folder $dir), however little of it is there.
+remove_underlay() {
+  cd /
+  if has_link "$link"; then
+    # Without an alias: an interrupted underlay-up.sh. With another's: not ours.
+    case $(ip link show dev "$link") in
+    *"alias overlab $lab") ip link del dev "$link" ;;
+    *"alias "*) ;;
+    *) ip link del dev "$link" ;;
+    esac
+  fi
+  while mounted "$dir/underlay"; do umount -l "$dir/underlay"; done
+  while mounted "$dir"; do umount -l "$dir"; done
+  rm -rf --one-file-system "$dir"
+  rmdir "$labs" 2>/dev/null || :
+}
+
 # attach PID COMMAND...: gives the network namespace of PID its NIC, eth0, joined to the underlay; COMMAND runs
 # something inside that namespace. A port that a dying machine has not given back yet is taken from it.
 attach() {
@@ -83,4 +100,7 @@ address add $address/$prefix broadcast + dev eth0
 link set dev eth0 up
 route add default via $controller dev eth0
 END
+  # Attaching the first qdisc stops the NIC for a moment (the kernel's qdisc_graft), which can cost a running lab a
+  # packet when the udp backend's filter comes; a hook that nothing uses yet costs nothing. Not every kernel has it.
+  "$@" tc qdisc add dev eth0 clsact 2>/dev/null || :
 }

@@ -21,6 +21,8 @@ if [ "$answer" != go ]; then
   exit
 fi
 
+# Nobody would know of a new lab that failed halfway: it is taken back. (After a kill the next call goes on.)
+if [ ! -e "$dir/owner" ]; then trap 'code=$?; [ "$code" -eq 0 ] || remove_underlay; exit "$code"' EXIT; fi
 mkdir -p "$dir"
 mounted "$dir" || mount -t tmpfs -o mode=700,size=25% overlab "$dir"
 cd "$dir"
@@ -70,9 +72,10 @@ if [ ! -e ready ]; then
   ip link add dev "$link" mtu "$mtu" type veth peer name controller mtu "$mtu" netns "$dir/underlay"
   ip -batch - <<END
 link set dev $link alias "overlab $lab"
-link set dev $link addrgenmode none
 address add $controller/$prefix broadcast + dev $link
 END
+  # A link has no IPv6 where its MTU is below 1280 or the kernel has none.
+  if [ -e "/proc/sys/net/ipv6/conf/$link" ]; then ip link set dev "$link" addrgenmode none; fi
   # Packets from the lab reach this machine and go no further. First the link's own switch; then, since
   # somebody may turn on net.ipv4.ip_forward later and with it every link's switch, a filter that lets in ARP
   # and what is addressed to the controller (classic BPF: offsets from the Ethernet header; 0 = pass, 2 = drop).

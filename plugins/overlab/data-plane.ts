@@ -10,6 +10,7 @@ import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import type { Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
+import { driftLines } from './drift.ts'
 
 const target = z.strictObject({
   host: z.string().min(1),
@@ -32,8 +33,7 @@ const inputs = z
       z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
     ),
   })
-  .transform((args, context) => ({ ...args, hosts: canonical(args.hosts, context) }))
-  .superRefine((args, context) => {
+  .transform((args, context) => {
     for (const host of Object.keys(args.hosts))
       for (const table of ['targets', 'facts'] as const)
         if (!(host in args[table]))
@@ -42,6 +42,7 @@ const inputs = z
             path: [table, host],
             message: `is missing, and hosts has ${host}`,
           })
+    return { ...args, hosts: canonical(args.hosts, context) }
   })
 
 type Inputs = z.output<typeof inputs>
@@ -68,10 +69,10 @@ function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
 }
 
 /** The handlers of the data plane; all operations of a process share the pool's one connection a host. */
-export function dataPlane(pool: Pool): ResourceHandlers {
+export function dataPlane(pool: Pool): Required<ResourceHandlers> {
   return {
     check: (_olds, news) => checkBy(inputs, news),
-    diff: (_id, olds, news) => ({ changes: diffValues(olds, news) }),
+    diff: (_id, olds, news) => ({ changes: diffValues(...withSameTables(olds, news)) }),
     async create(news, context) {
       if (context.preview) return { id: '', outputs: news }
       return { id: context.name, outputs: await bringTo(context.name, {}, news, context) }
@@ -80,6 +81,8 @@ export function dataPlane(pool: Pool): ResourceHandlers {
       const known = state as unknown as Inputs
       const { held, failures } = await readHosts(pool, tasks(known, known), { signal })
       for (const failure of failures) log.warning(failure.message)
+      for (const line of driftLines(known.hosts, held)) log.info(line)
+      log.debug(cost())
       // A host that cannot be read holds nothing that can be relied on: the next update gives it everything again.
       return { id, outputs: { ...state, hosts: held }, inputs: { ...inputs, hosts: held } }
     },
@@ -93,15 +96,30 @@ export function dataPlane(pool: Pool): ResourceHandlers {
     },
   }
 
+  function cost(): string {
+    return `data plane: ${pool.connects} connections, ${pool.roundTrips} round trips so far`
+  }
+
   async function bringTo(id: string, olds: Values, news: Values, { log, signal }: Context): Promise<Values> {
     const wanted = news as unknown as Inputs
     const outcome = await rollOut(pool, tasks(olds, wanted), {
       signal,
-      onProgress: (step, done, of) => log.status(`${step}: ${done} of ${of} hosts`),
+      onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
+    log.debug(cost())
     const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
     if (outcome.failures.length === 0) return outputs
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+  }
+}
+
+/** Progress once a second, and at the end of a step: in a log that is no terminal every line stays. */
+function sparing(tell: (step: string, done: number, of: number) => void): typeof tell {
+  let last = Date.now()
+  return (step, done, of) => {
+    if (done < of && Date.now() - last < 1000) return
+    last = Date.now()
+    tell(step, done, of)
   }
 }
 
@@ -111,6 +129,17 @@ function reasons({ failures }: Rollout, wanted: Inputs): string[] {
   return [
     ...failures.map((failure) => failure.message),
     `${all - failed} of ${all} hosts are finished; the next \`pulumi up\` completes the rest`,
+  ]
+}
+
+/** A table that only one side has is an empty one on the other, so that a diff names its rows and not the table. */
+function withSameTables(olds: Values, news: Values): [Values, Values] {
+  const [old, now] = [olds, news].map((side) => side['hosts'] as Hosts) as [Hosts, Hosts]
+  const filled = (side: Hosts, other: Hosts) =>
+    mapValues(side, (state, host) => ({ ...mapValues(other[host] ?? {}, () => ({})), ...state }))
+  return [
+    { ...olds, hosts: filled(old, now) },
+    { ...news, hosts: filled(now, old) },
   ]
 }
 

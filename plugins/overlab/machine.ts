@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { cidr, ip, mac, name } from '../../inventory/values.ts'
 import type { MachineSpec } from '../../machines/machine.ts'
-import { namespaceDriver } from '../../machines/namespace.ts'
+import { namespaceDriver, targets } from '../../machines/namespace.ts'
 import type { Target } from '../../remote/target.ts'
 import { gone, resource } from './resource.ts'
 
@@ -13,6 +13,8 @@ const inputs = z.strictObject({
   underlay: cidr,
   mtu: z.int().min(576).max(65535),
   mac,
+  /** False is what a refresh finds after a power cut: the machine's files are there, and the next update boots it on them. */
+  running: z.boolean().default(true),
 })
 
 export const machine = resource({
@@ -27,7 +29,9 @@ export const machine = resource({
   },
   async read(args) {
     const target = await namespaceDriver.read(specOf(args))
-    return target ? { learnt: learnt(target) } : gone
+    if (target) return { inputs: { running: true }, learnt: learnt(target) }
+    const stopped = (await targets(args.lab)).find(({ name }) => name === args.hostname)
+    return stopped ? { inputs: { running: false }, learnt: learnt(stopped) } : gone
   },
   async update(args) {
     return { learnt: learnt(await namespaceDriver.boot(specOf(args))) }
@@ -37,7 +41,7 @@ export const machine = resource({
   },
 })
 
-function specOf({ hostname, ...rest }: z.output<typeof inputs>): MachineSpec {
+function specOf({ hostname, running: _, ...rest }: z.output<typeof inputs>): MachineSpec {
   return { name: hostname, ...rest }
 }
 

@@ -14,12 +14,13 @@ export interface Life<Inputs> {
   readonly replaceOn: readonly (keyof Inputs & string)[]
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
-  read(inputs: Inputs): Promise<{ learnt: object } | typeof gone>
+  /** `inputs`: those that are not as they were asked for; the next update sets them right. */
+  read(inputs: Inputs): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
   update(inputs: Inputs, context: Context): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
-export function resource<Inputs extends object>(life: Life<Inputs>): ResourceHandlers {
+export function resource<Inputs extends object>(life: Life<Inputs>): Required<ResourceHandlers> {
   /** State was checked when it was made; parsing it again only takes what was learnt off. */
   const inputsOf = (state: Values): Inputs =>
     life.inputs.parse(Object.fromEntries(inputNames(life.inputs).map((key) => [key, state[key]])))
@@ -38,10 +39,13 @@ export function resource<Inputs extends object>(life: Life<Inputs>): ResourceHan
     },
     async read(_id, state, inputs) {
       const found = await life.read(inputsOf(state))
-      return found ? { outputs: { ...inputs, ...found.learnt }, inputs } : gone
+      if (!found) return gone
+      const live = { ...inputs, ...(found.inputs as Values | undefined) }
+      return { outputs: { ...live, ...found.learnt }, inputs: live }
     },
-    async update(_id, _olds, news, context) {
-      if (context.preview) return news
+    async update(_id, olds, news, context) {
+      // What was learnt of an object stays: it is the same object.
+      if (context.preview) return { ...olds, ...news }
       return { ...news, ...(await life.update(inputsOf(news), context)).learnt }
     },
     async delete(_id, olds, context) {

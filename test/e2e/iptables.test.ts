@@ -118,6 +118,53 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', (iptables) => {
   })
 })
 
+describe.each([
+  ['nft', 'legacy'],
+  ['legacy', 'nft'],
+  ['legacy', 'auto'],
+] as const)('from %s to %s', (before, after) => {
+  test('nothing is left in the variant before but what others have there', async () => {
+    const on = await kernel()
+    try {
+      await on.sh(`iptables-${before} -t nat ${own}`)
+      const start = await on.sh(`iptables-${before}-save`)
+      await apply(on, iptablesModule, scope(desired, {}, { iptables: before }))
+      // An empty chain is left by what was cut in between.
+      await on.sh(`iptables-${before} -F FLANNEL-FWD; iptables-${before} -t nat -N FLANNEL-OTHER`)
+      const of = scope(desired, desired, { iptables: after })
+      const changes = await apply(on, iptablesModule, of)
+      expect(changes.filter(({ op }) => op === 'delete').map(({ key }) => key)).toContain(
+        `${before} filter FLANNEL-FWD 0`,
+      )
+      expect(await apply(on, iptablesModule, of)).toEqual([])
+      await on.sh(`iptables-${before} -t nat -X FLANNEL-OTHER`)
+      expect(await on.sh(`iptables-${before}-save | grep -E '^-A|FLANNEL'`)).toBe(
+        start
+          .split('\n')
+          .filter((line) => line.startsWith('-A'))
+          .join('\n') + '\n',
+      )
+      await apply(on, iptablesModule, scope({}, desired, { iptables: after }))
+      expect(await on.sh('iptables-nft-save; iptables-legacy-save')).not.toContain('FLANNEL')
+    } finally {
+      await on.close()
+    }
+  })
+})
+
+test('a host whose iptables-save fails is not read as empty', async () => {
+  const on = await kernel()
+  try {
+    const { code, stderr } = await on.run(
+      `setpriv --reuid=65534 --clear-groups sh <<'END'\n${iptablesModule.probe(scope(desired))}\nEND`,
+    )
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('Permission denied')
+  } finally {
+    await on.close()
+  }
+})
+
 test('a host without iptables is read as empty, and told what to install', async () => {
   const on = await kernel()
   try {

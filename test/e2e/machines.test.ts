@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Mac, Name } from '../../inventory/values.ts'
+import type { Cidr, Ip, Mac, Name } from '../../inventory/values.ts'
 import { labs, namespaceDriver as driver, powerCut, targets } from '../../machines/namespace.ts'
 import { ssh, testLab } from './machines/labs.ts'
 import { runInSandbox } from './sandbox.ts'
@@ -54,7 +54,7 @@ describe('a machine', () => {
       sysctl -qw net.ipv4.ip_forward=1; cat /proc/sys/net/ipv4/ip_forward
       for save in iptables-nft iptables-legacy; do $save -A FORWARD -j ACCEPT; $save -S FORWARD | tail -1; $save -D FORWARD -j ACCEPT; done
       ip link add name vx type vxlan id 9 dev eth0 dstport 8472; ip link del vx
-      tc qdisc add dev eth0 clsact; tc qdisc del dev eth0 clsact
+      tc qdisc del dev eth0 clsact; tc qdisc add dev eth0 clsact
       bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m; ls /sys/fs/bpf/m; rm /sys/fs/bpf/m
       ip tuntap add dev t0 mode tun; ip link del t0
       timeout 5 tcpdump -i lo -c1 -w /dev/null icmp 2>/dev/null & sleep 0.5; ping -c1 127.0.0.1 >/dev/null; wait
@@ -197,6 +197,26 @@ it("refuses another's lab and a network that is taken, and changes nothing", asy
   )
   expect((await labs()).map((found) => found.lab)).not.toContain(third)
   expect(await driver.readUnderlay(third)).toBeUndefined()
+})
+
+it('a new lab that fails halfway is taken back, and may then have another underlay', async () => {
+  const third = `t${process.pid}-three` as Name
+  const spec = { ...one.underlay, lab: third, cidr: `10.215.${process.pid % 250}.0/24` as Cidr }
+  // The kernel refuses such links.
+  await expect(driver.createUnderlay({ ...spec, mtu: 100_000 })).rejects.toThrow('underlay-up.sh failed')
+  expect((await labs()).map((found) => found.lab)).not.toContain(third)
+  // Below 1280 bytes a link has no IPv6.
+  const narrow = { ...spec, cidr: `10.216.${process.pid % 250}.0/24` as Cidr, mtu: 576 }
+  try {
+    await driver.createUnderlay(narrow)
+    const address = `10.216.${process.pid % 250}.1` as Ip
+    await driver.boot({ ...first, lab: third, underlay: narrow.cidr, address, mtu: 576 })
+    expect(await ssh(third, first.name, 'cat /sys/class/net/eth0/mtu')).toBe('576')
+    await expect(driver.createUnderlay({ ...narrow, mtu: 100_000 })).rejects.toThrow('the lab is up')
+    expect(await ssh(third, first.name, 'hostname')).toBe(first.name)
+  } finally {
+    await driver.deleteUnderlay(third)
+  }
 })
 
 it('refuses a boot without an underlay', async () => {

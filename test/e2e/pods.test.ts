@@ -48,6 +48,16 @@ test.each([
     'no-address via nothing dev cni0 mtu 1450 address 0a:58:0a:f4:35:02',
   ],
   ['an address was added', 'ip -n node1-pod1 addr add 10.9.9.9/32 dev eth0', '10.244.53.2/24,10.9.9.9/32'],
+  [
+    'addresses of one prefix came before and after ours',
+    'ip -n node1-pod1 addr del 10.244.53.2/24 dev eth0; for i in 7 2 8; do ip -n node1-pod1 addr add 10.244.53.$i/24 dev eth0; done',
+    '10.244.53.7/24,10.244.53.2/24,10.244.53.8/24 via nothing',
+  ],
+  [
+    'there are default routes of other metrics',
+    'for metric in 7 8; do ip -n node1-pod1 route add default via 10.244.53.3 metric $metric; done',
+    'via 10.244.53.1,10.244.53.3,10.244.53.3',
+  ],
   ['the route is gone', 'ip -n node1-pod1 route del default', 'via nothing'],
   ['eth0 is down', 'ip -n node1-pod1 link set eth0 down', ' down'],
   ['the host end is down', `ip link set ${veth} down`, ' host-down'],

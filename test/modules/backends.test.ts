@@ -34,8 +34,9 @@ beforeAll(async () => {
 })
 afterAll(() => machine?.close())
 
-const planned = (name: keyof typeof backends): HostState =>
-  planLab(inventoryOf({ backend: backends[name], hosts: hostsOf(3) })).hosts['node1' as Name]!.state
+const planned = (name: keyof typeof backends, mtu = 1500): HostState =>
+  planLab(inventoryOf({ backend: backends[name], lab: { mtu }, hosts: hostsOf(3) })).hosts['node1' as Name]!
+    .state
 const planOf = (desired: HostState, prior: HostState): HostPlan => ({
   desired,
   prior,
@@ -65,6 +66,18 @@ it('every backend after every other holds at once, and nothing is left in the en
     // The state before may be lost, as after an interrupted run: what carries a tag or is on overlab's links is found.
     expect(await up(desired, name === 'udp' ? {} : prior), name).not.toEqual([])
     expect(await up(desired, desired), `${name} again`).toEqual([])
+    prior = desired
+  }
+  await up({}, prior)
+  expect(await everything()).toEqual(empty)
+}, 60_000)
+
+it('an underlay too narrow for IPv6, and back', async () => {
+  let prior: HostState = {}
+  for (const mtu of [626, 1500, 1300, 1500]) {
+    const desired = planned('vxlan', mtu)
+    expect(await up(desired, prior), `MTU ${mtu}`).not.toEqual([])
+    expect(await up(desired, desired), `MTU ${mtu} again`).toEqual([])
     prior = desired
   }
   await up({}, prior)

@@ -110,7 +110,7 @@ test.each([
   ['legacy', 'iptables-legacy-save', 'iptables-legacy-restore'],
 ] as const)('%s uses %s and %s', (iptables, saver, restorer) => {
   const of = { ...scope(desired), host: { nic: 'eth0', iptables } }
-  expect(iptablesModule.probe(of)).toContain(`then ${saver} `)
+  expect(iptablesModule.probe(of)).toContain(`saved=$(${saver}) `)
   expect(iptablesModule.render(iptablesModule.diff({}, desired), of)[0]!.command).toContain(
     `${restorer} -w 10 --noflush`,
   )

@@ -1,7 +1,7 @@
 /** Which changes of a running lab must go through their phases in step on all hosts. */
 import { expect, test } from 'vitest'
 import type { Inventory } from '../../inventory/inventory.ts'
-import type { Mac } from '../../inventory/values.ts'
+import type { Ip, Mac } from '../../inventory/values.ts'
 import { needsBarrier } from '../../modules/barrier.ts'
 import { diffState } from '../../modules/diff-state.ts'
 import { planLab } from '../../overlay/plan.ts'
@@ -11,6 +11,11 @@ const three = hostsOf(3)
 const vxlan = inventoryOf({ hosts: three })
 const lab = (backend: keyof typeof backends): Inventory =>
   inventoryOf({ backend: backends[backend], hosts: three })
+
+const moved = inventoryOf({
+  backend: backends.udp,
+  hosts: [hostOf(1, { address: '192.168.77.100' as Ip }), ...three.slice(1)],
+})
 
 const cases: readonly [what: string, from: Inventory | undefined, to: Inventory, expected: boolean][] = [
   ['nothing changes', vxlan, vxlan, false],
@@ -27,6 +32,7 @@ const cases: readonly [what: string, from: Inventory | undefined, to: Inventory,
   ['DirectRouting off', lab('vxlan-directrouting'), vxlan, true],
   ['another VNI', vxlan, inventoryOf({ backend: { ...backends.vxlan, VNI: 2 }, hosts: three }), true],
   ['another MTU', vxlan, inventoryOf({ backend: { ...backends.vxlan, MTU: 1400 }, hosts: three }), false],
+  ['udp: a host gets another underlay address (no route changes, the peers do)', lab('udp'), moved, true],
   [
     "another VTEP MAC (the peers' entries change, no route does)",
     vxlan,

@@ -1,0 +1,53 @@
+/** The verbs. Each is loaded when it is asked for: a verb pays for what it needs only. */
+import type { Verb } from './verb.ts'
+
+export interface Entry {
+  readonly summary: string
+  readonly load: () => Promise<Verb>
+}
+
+const pulumi = async (verb: 'up' | 'preview' | 'refresh' | 'destroy') =>
+  (await import('./pulumi.ts')).pulumiVerbs[verb]
+
+export const verbs: Readonly<Record<string, Entry>> = {
+  up: {
+    summary: 'Builds the lab, or brings it to what the inventory says now',
+    load: () => pulumi('up'),
+  },
+  preview: {
+    summary: 'Shows what `up` would do, object by object, and does nothing',
+    load: () => pulumi('preview'),
+  },
+  refresh: {
+    summary: "Reads what the hosts really hold into Pulumi's state; shows what was changed by hand",
+    load: () => pulumi('refresh'),
+  },
+  destroy: {
+    summary: 'Takes the lab away; nothing is left on this machine',
+    load: () => pulumi('destroy'),
+  },
+  inventory: {
+    summary: 'The inventory as overlab understands it: list, one host, the groups',
+    load: async () => (await import('./inventory.ts')).inventoryVerb,
+  },
+  plan: {
+    summary: 'What each host will hold, from the inventory alone; no host is asked',
+    load: async () => (await import('./plan.ts')).planVerb,
+  },
+  show: {
+    summary: 'What the kernels hold now, all hosts in one table, and who put each entry there',
+    load: async () => (await import('./show.ts')).showVerb,
+  },
+  ping: {
+    summary: 'Every host and pod to every host and pod: round-trip times and loss',
+    load: async () => (await import('./ping.ts')).pingVerb,
+  },
+  exec: {
+    summary: 'Runs a command on a host or in a pod, over SSH',
+    load: async () => (await import('./exec.ts')).execVerb,
+  },
+  doctor: {
+    summary: 'What this machine offers: tools, versions, kernel features per backend',
+    load: async () => (await import('./doctor.ts')).doctorVerb,
+  },
+}
