@@ -1,63 +1,59 @@
-import { defineCommand } from 'citty'
 import { observe } from '../experiments/trace/collect.ts'
 import { endNames, endOf, type End } from '../experiments/trace/endpoint.ts'
 import { mermaidOf } from '../experiments/trace/mermaid.ts'
 import { textOf } from '../experiments/trace/text.ts'
 import { traceOf } from '../experiments/trace/trace.ts'
-import { createPool } from '../remote/pool.ts'
-import { labArgs, labContext, labTargets, notThere, type LabContext } from './context.ts'
+import { planLab, type LabPlan } from '../overlay/plan.ts'
+import { labContext, labOptions, notThere } from './context.ts'
+import { interrupt } from './interrupt.ts'
 import { paint, print, printJson } from './output.ts'
 import { progress } from './progress.ts'
+import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { defineVerb } from './verb.ts'
 
-export const traceCommand = defineCommand({
-  meta: {
-    name: 'trace',
-    description:
-      'Follows one packet there and back, and shows every decision with the kernel entry that made it and who put it there; of a broken path, the entry that is missing. Exit status 1 if no answer came. Examples: overlab trace node1-pod1 node2-pod1; overlab trace node1-pod1 192.168.77.2 --json; overlab trace node1 node2-pod1 --mermaid',
+export const traceVerb = defineVerb({
+  usage: ['trace FROM TO'],
+  about: [
+    'Sends one echo request and follows it there and back. Each step tells where, what was decided, by which entry of the kernel, who put that entry there, and the command that shows the same; on the NICs of both hosts, the headers from a capture, field by field.',
+    'Where no answer comes, the last step and the verdict name the entry that is missing, or where the packet was last seen.',
+    "FROM is a pod or a host. TO is a pod, a host's underlay address, or any IPv4 address.",
+  ],
+  options: {
+    ...labOptions,
+    mermaid: { value: true, what: 'A Mermaid sequence diagram' },
   },
-  args: {
-    ...labArgs,
-    from: { type: 'positional', description: 'A pod or a host', required: true, valueHint: 'FROM' },
-    to: {
-      type: 'positional',
-      description: 'A pod, a host or an IPv4 address',
-      required: true,
-      valueHint: 'TO',
+  words: [2, 2],
+  examples: [
+    { line: 'npx overlab trace node1-pod1 node2-pod1', what: 'from a pod to one on another host' },
+    { line: 'npx overlab trace node1-pod1 node2', what: "to a host's underlay address: masqueraded" },
+    { line: 'npx overlab trace node1 node2-pod1 --mermaid', what: 'a diagram for a page' },
+    {
+      line: "npx overlab trace node1-pod1 node2-pod1 --json | jq '.steps[] | {actor, entry, by}'",
+      what: 'for programs',
     },
-    mermaid: { type: 'boolean', description: 'A Mermaid sequence diagram' },
-  },
-  async run({ args }) {
-    if (args.json && args.mermaid)
-      throw new UserError('--json and --mermaid exclude each other', 'give one of them')
-    const context = labContext(args)
-    const [from, to] = endsOf(context, args.from, args.to)
-    const targets = await labTargets(context)
-    const pool = createPool()
-    const interrupted = new AbortController()
-    const stop = () => interrupted.abort()
-    process.once('SIGINT', stop)
-    process.once('SIGTERM', stop)
+  ],
+  statuses:
+    '0: an answer came. 1: none did, or a host is down. 2: the command line is wrong; nothing was done.',
+  async run({ options, words: [first = '', second = ''] }) {
+    if (options.json && options.mermaid)
+      throw new UserError('--json and --mermaid exclude each other', 'give one')
+    const context = labContext(options)
+    const plan = planLab(context.inventory)
+    const [from, to] = endsOf(plan, first, second)
+    const signal = interrupt()
+    const lab = await runningLab(context, signal)
     const show = progress('trace')
     try {
-      const observed = await observe(pool, context.plan, targets, from, to, {
-        signal: interrupted.signal,
-        onProgress: show,
-      })
+      const observed = await observe(lab.session, plan, from, to, { signal, onProgress: show })
       show()
-      const trace = traceOf(context.plan, observed, from, to)
-      if (!trace.verdict.arrived) process.exitCode = 1
-      if (args.json) printJson(trace)
-      else if (args.mermaid) print(mermaidOf(trace))
-      else print(textOf(trace, colours))
-    } catch (error) {
-      show()
-      if (interrupted.signal.aborted) throw new UserError('interrupted', 'the captures were ended', 130)
-      throw error
+      const trace = traceOf(plan, observed, from, to)
+      if (options.json) printJson(trace)
+      else print(options.mermaid ? mermaidOf(trace) : textOf(trace, colours))
+      return trace.verdict.arrived ? 0 : 1
     } finally {
-      process.off('SIGINT', stop)
-      process.off('SIGTERM', stop)
-      await pool.close()
+      show()
+      await lab.close()
     }
   },
 })
@@ -69,16 +65,18 @@ const colours = {
   quiet: (text: string) => paint('dim', text),
 }
 
-function endsOf({ plan }: LabContext, ...words: [string, string]): [End, End] {
-  const [from, to] = words.map(
-    (word) => endOf(plan, word) ?? notThere('host, pod or address', word, endNames(plan)),
-  ) as [End, End]
-  if (from.kind === 'outside')
+function endsOf(plan: LabPlan, first: string, second: string): [End, End] {
+  const [from, to] = [endFrom(plan, first), endFrom(plan, second)]
+  if (from.name === from.address)
     throw new UserError(
-      `${from.name} is not in the lab`,
-      `a trace starts at a host or a pod: ${endNames(plan).join(', ')}`,
+      `${first} is no host and no pod of the lab`,
+      'a trace starts where a ping can be sent',
     )
   if (from.address === to.address)
-    throw new UserError(`${from.name} to itself goes nowhere`, 'name two different ends')
+    throw new UserError(`${first} to itself meets no network`, 'name two different ends')
   return [from, to]
+}
+
+function endFrom(plan: LabPlan, word: string): End {
+  return endOf(plan, word) ?? notThere('host, pod or address', word, endNames(plan))
 }

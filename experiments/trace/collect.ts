@@ -3,8 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { diffState, probe } from '../../modules/apply.ts'
 import type { LabPlan, PlannedHost } from '../../overlay/plan.ts'
 import { HostError } from '../../remote/errors.ts'
-import type { Pool } from '../../remote/pool.ts'
-import type { Target } from '../../remote/target.ts'
+import type { Session } from '../../remote/session.ts'
 import type { End } from './endpoint.ts'
 import { lookupsOf } from './lookups.ts'
 import type { TunnelPorts } from './packet.ts'
@@ -29,6 +28,9 @@ export interface Sent {
   readonly said?: string
 }
 
+/** How a host of the lab is reached. @throws HostError */
+export type SessionOf = (host: string) => Promise<Pick<Session, 'target' | 'run'>>
+
 export interface ObserveOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: (state: string) => void
@@ -41,9 +43,8 @@ export interface ObserveOptions {
  * @throws HostError where the host that the packet starts on cannot be asked, or the caller gave up
  */
 export async function observe(
-  pool: Pool,
+  sessionOf: SessionOf,
   plan: LabPlan,
-  targets: Readonly<Record<string, Target>>,
   from: End,
   to: End,
   { signal, onProgress = () => {} }: ObserveOptions = {},
@@ -73,7 +74,7 @@ export async function observe(
     return results
   }
   const run = async (host: string, step: string, script: string): Promise<string> => {
-    const session = await pool.session(targets[host]!)
+    const session = await sessionOf(host)
     const { stdout, stderr, exitCode } = await session.run(script, { step, timeoutMs: 30_000, ...stop })
     if (exitCode !== 0) throw new HostError({ host, step, why: 'the script failed', exitCode, stderr })
     return stdout
@@ -90,7 +91,7 @@ export async function observe(
     const read = await each(({ name }) => run(name, 'read', readScript(scripts.get(name)!)))
     open = false
     const drift = await each(async (host) => {
-      const session = await pool.session(targets[host.name]!)
+      const session = await sessionOf(host.name)
       const hostPlan = {
         desired: host.state,
         prior: {},
@@ -101,22 +102,22 @@ export async function observe(
     const views: Record<string, HostView> = {}
     for (const [name, output] of read)
       views[name] = parseView(
-        name,
         scripts.get(name)!,
         begun.get(name)!,
         output,
         pattern,
+        plan.hosts[name]!.state,
         drift.get(name) ?? [],
       )
     return { views, failures, sent: sentOf(ping, pattern) }
   } finally {
-    if (open) await Promise.allSettled(hosts.map(({ name }) => endCaptures(pool, targets[name]!, id)))
+    if (open) await Promise.allSettled(hosts.map(({ name }) => endCaptures(sessionOf, name, id)))
   }
 }
 
 /** Without the caller's signal, which may be why it is called. */
-async function endCaptures(pool: Pool, target: Target, id: string): Promise<void> {
-  const session = await pool.session(target)
+async function endCaptures(sessionOf: SessionOf, host: string, id: string): Promise<void> {
+  const session = await sessionOf(host)
   await session.run(endScript({ id }), { step: 'end captures', timeoutMs: 10_000 })
 }
 

@@ -81,10 +81,10 @@ export function isOwn(c: Course, host: string, address: string): boolean {
 
 /** The rules whose counters rose on a host: once, on the way there, for both directions. */
 export function rules(c: Course, host: string, leg: Leg): void {
-  const { message } = c
+  const { plan, message } = c
   if (leg === 'back') return
   const seen = view(c, host)
-  const matched = seen.rules.map((rule) => ({ ...rule, by: ruleOwner(rule, host) }))
+  const matched = seen.rules.map((rule) => ({ ...rule, by: ruleOwner(rule, plan.hosts[host]!) }))
   const drop = matched.find(drops)
   const command = see(host, 'iptables-save -c')
   const isGone = seen.sightings.some((one) => one.message === message && one.out === true)
@@ -115,14 +115,16 @@ export function rules(c: Course, host: string, leg: Leg): void {
 
 /** Whether the packet leaves with another source than it came with, by the packet itself. */
 export function masquerade(c: Course, host: string, way: Way): void {
-  const { leg, from, to } = c
+  const { plan, leg, from, to } = c
   const left = seenSource(c, host, way.dev)
   if (left === undefined) return
   const rule = view(c, host).rules.find(({ rule }) => / -j (MASQUERADE|SNAT)\b/.test(rule))
   if (left !== c.source) {
     step(c, host, 'address translation', {
       decision: `the source ${c.source} becomes ${left}`,
-      ...(rule ? { entry: `${rule.table} ${rule.chain} ${rule.rule}`, by: ruleOwner(rule, host) } : {}),
+      ...(rule
+        ? { entry: `${rule.table} ${rule.chain} ${rule.rule}`, by: ruleOwner(rule, plan.hosts[host]!) }
+        : {}),
       see: see(host, 'iptables-save -c -t nat'),
     })
     c.source = left

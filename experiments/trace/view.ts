@@ -2,11 +2,12 @@
 import { readConfig, readCounters, readPeers, type Counter, type UdpConfig } from '../../modules/bpf/maps.ts'
 import { readEntries, type Entry } from '../../modules/json.ts'
 import type { Change } from '../../modules/module.ts'
-import { parseHoldings, type Holding } from '../holdings.ts'
+import type { HostState } from '../../modules/state.ts'
+import { parseHoldings, type Holding } from '../kinds.ts'
 import { decode, type Layer, type TunnelPorts } from './packet.ts'
 import { readPcap, type Frame } from './pcap.ts'
 import { risen, type Rule } from './rules.ts'
-import { lookupKey, sectionsOf, type HostScript, type Lookup } from './script.ts'
+import { lookupKey, sectionsOf, type HostScript } from './script.ts'
 
 export interface HostView {
   readonly links: readonly Holding[]
@@ -57,17 +58,17 @@ export interface Sighting {
 
 /** Pure. What beginScript and readScript printed. Throws where an answer is no answer. */
 export function parseView(
-  host: string,
   script: HostScript,
   begun: string,
   read: string,
   pattern: string,
+  planned: HostState,
   drift: readonly Change[],
 ): HostView {
   const before = sectionsOf(begun, script.id)
   const after = sectionsOf(read, script.id)
   const text = (name: string): string => after.get(name) ?? ''
-  const links = parseHoldings('links', list(text('links')), host)
+  const links = parseHoldings('links', list(text('links')), planned)
   const peers = text('peers')
   const config = readConfig(list(text('config')))
   const missing = [...new Set(['any', script.nic])].flatMap((link) => {
@@ -78,8 +79,8 @@ export function parseView(
   })
   return {
     links,
-    neighbours: parseHoldings('neighbours', list(text('neighbours')), host),
-    fdb: parseHoldings('fdb', `${list(text('fdb'))}\n${list(text('links'))}`, host),
+    neighbours: parseHoldings('neighbours', list(text('neighbours')), planned),
+    fdb: parseHoldings('fdb', `${list(text('fdb'))}\n\n${list(text('links'))}`, planned),
     ports: readEntries(list(text('ports')), 'bridge -j link'),
     tunnels: readEntries(list(text('processes')), 'ip -j tuntap'),
     ...(peers.startsWith('[') ? { peers: readPeers(peers) } : {}),
@@ -92,12 +93,12 @@ export function parseView(
       script.pods.flatMap((pod) => {
         const said = text(`pod ${pod} links`)
         if (!said.startsWith('[')) return []
-        const neighbours = parseHoldings('neighbours', list(text(`pod ${pod} neighbours`)), pod)
+        const neighbours = parseHoldings('neighbours', list(text(`pod ${pod} neighbours`)), planned)
         return [[pod, { links: readEntries(said, 'ip -j addr'), neighbours }]]
       }),
     ),
     lookups: Object.fromEntries(
-      script.lookups.map((lookup) => [lookupKey(lookup), found(lookup, text(`lookup ${lookupKey(lookup)}`))]),
+      script.lookups.map((lookup) => [lookupKey(lookup), found(text(`lookup ${lookupKey(lookup)}`))]),
     ),
     rules: risen(before.get('rules') ?? '', text('rules')),
     counts: difference(before.get('stats') ?? '', text('stats')),
@@ -116,10 +117,10 @@ function list(text: string): string {
   return text.startsWith('[') ? text.slice(0, text.lastIndexOf(']') + 1) : '[]'
 }
 
-function found({ pod, to }: Lookup, text: string): Found {
+function found(text: string): Found {
   const lines = text.split('\n').filter((line) => line !== '')
   const [match, result] = lines.filter((line) => line.startsWith('['))
-  const entry = match && parseHoldings('routes', match, pod ?? to)[0]
+  const entry = match && parseHoldings('routes', match, {})[0]
   const error = lines.find((line) => !line.startsWith('['))
   return {
     ...(entry ? { entry } : {}),

@@ -16,7 +16,7 @@ const labOf = (backend: Backend): Promise<SmallLab> =>
 
 async function traced(lab: SmallLab, from = 'node1-pod1', to = 'node2-pod1'): Promise<Trace> {
   const ends = [endOf(lab.plan, from)!, endOf(lab.plan, to)!] as const
-  return traceOf(lab.plan, await observe(lab.pool, lab.plan, lab.targets, ...ends), ...ends)
+  return traceOf(lab.plan, await observe(lab.session, lab.plan, ...ends), ...ends)
 }
 
 /** No capture, no keeper and no folder of a trace on any host. */
@@ -224,7 +224,7 @@ describe('other ends', () => {
   test('given up in the middle: the captures end, and their folders go', async () => {
     const stop = new AbortController()
     const ends = [endOf(lab.plan, 'node1-pod1')!, endOf(lab.plan, '198.51.100.9')!] as const
-    const trace = observe(lab.pool, lab.plan, lab.targets, ...ends, {
+    const trace = observe(lab.session, lab.plan, ...ends, {
       signal: stop.signal,
       onProgress: (state) => {
         if (state === 'one packet') void sleep(300).then(() => stop.abort())

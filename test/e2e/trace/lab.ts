@@ -5,6 +5,7 @@ import { namespaceDriver } from '../../../machines/namespace.ts'
 import { rollOut } from '../../../modules/rollout.ts'
 import { planLab, type LabPlan } from '../../../overlay/plan.ts'
 import { createPool, type Pool } from '../../../remote/pool.ts'
+import type { Session } from '../../../remote/session.ts'
 import type { Target } from '../../../remote/target.ts'
 import { hostOf, inventoryOf } from '../../support/inventory.ts'
 
@@ -12,6 +13,7 @@ export interface SmallLab {
   readonly plan: LabPlan
   readonly targets: Readonly<Record<string, Target>>
   readonly pool: Pool
+  session(host: string): Promise<Session>
   /** Runs a script on a host; it must succeed. Its standard output. */
   sh(host: string, script: string): Promise<string>
   /** Puts back what the plan says; what a test broke, the next does not find. */
@@ -41,6 +43,7 @@ export async function smallLab(name: string, net: string, backend: Backend): Pro
         targets[name] = await namespaceDriver.boot({ lab, name, address, underlay, mtu: 1500, mac })
       }),
     )
+    const session = (host: string) => pool.session(targets[host]!)
     const restore = async () => {
       const tasks = Object.fromEntries(
         Object.values(plan.hosts).map(({ name, nic, iptables, state }) => [
@@ -56,10 +59,11 @@ export async function smallLab(name: string, net: string, backend: Backend): Pro
       plan,
       targets,
       pool,
+      session,
       restore,
       remove,
       async sh(host, script) {
-        const { stdout, stderr, exitCode } = await (await pool.session(targets[host]!)).run(script)
+        const { stdout, stderr, exitCode } = await (await session(host)).run(script)
         if (exitCode !== 0) throw new Error(`${host}: exit ${exitCode}: ${script}\n${stderr}`)
         return stdout
       },

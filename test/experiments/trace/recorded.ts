@@ -50,7 +50,7 @@ export function recordingOf(backend: Recorded): Recording {
       }
       return [
         host.name,
-        parseView(host.name, script, text(`${host.name}.begun`), text(`${host.name}.read`), pattern, []),
+        parseView(script, text(`${host.name}.begun`), text(`${host.name}.read`), pattern, host.state, []),
       ]
     }),
   )

@@ -6,7 +6,7 @@ import { mermaidOf } from '../../../experiments/trace/mermaid.ts'
 import { textOf } from '../../../experiments/trace/text.ts'
 import { traceOf, type Trace } from '../../../experiments/trace/trace.ts'
 import type { HostView } from '../../../experiments/trace/view.ts'
-import { parseHoldings } from '../../../experiments/holdings.ts'
+import { parseHoldings } from '../../../experiments/kinds.ts'
 import { recordingOf, type Recorded } from './recorded.ts'
 import cases from './verdicts.json' with { type: 'json' }
 
@@ -44,7 +44,7 @@ function broken({ backend, host, without = {}, instead = {}, error = {}, pod, fo
       if (key.split(' ')[1] !== destination || key.split(' ')[0] !== '-') continue
       const [, via, dev] = /^default via (\S+) dev (\S+)$/.exec(route)!
       const json = JSON.stringify([{ dst: 'default', gateway: via, dev, protocol: 'boot', flags: [] }])
-      lookups[key] = { entry: parseHoldings('routes', json, host)[0]! }
+      lookups[key] = { entry: parseHoldings('routes', json, {})[0]! }
       taken++
     }
     for (const [start, words] of Object.entries(error)) {
