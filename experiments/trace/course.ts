@@ -88,16 +88,20 @@ export function broken(
 ): never {
   const host = fault.host ?? actor
   const remedy =
-    fault.remedy ??
-    (fault.table === undefined
-      ? 'the inventory plans nothing of the kind: `npx overlab inventory list`'
-      : `put there by overlab: ${restores}`)
+    fault.remedy ?? (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores}`)
   step(c, actor, topic, {
     decision: 'the packet goes no further',
     ...more,
     fault: { ...fault, host, remedy },
   })
   throw new Stopped()
+}
+
+/** Of what no plan of overlab's has. */
+function unplanned(what: string): string {
+  return ['pod', 'neighbour', 'address', 'peer'].includes(what)
+    ? 'the inventory plans nothing of the kind: `npx overlab inventory list`'
+    : 'not planned by overlab: where flanneld has control, flanneld writes it'
 }
 
 export function step(

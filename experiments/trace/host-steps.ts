@@ -44,10 +44,13 @@ export function hostRoute(c: Course, host: string): Way {
     ? { to: destination, from: from.address, iif: bridge }
     : { to: destination }
   const found = seen.lookups[lookupKey(lookup)] ?? {}
-  const key = plannedRoute(plan.hosts[host]!, destination)
+  const key = plannedRoute(plan.hosts[host]!, destination) ?? farSubnet(c, host)
   const matched = found.entry && prefixOf(found.entry)
   const own = isOwn(c, host, destination)
-  if (key !== undefined && matched !== key && !own)
+  // What overlab does not plan is flanneld's, who may have one route for the whole network: any but the default will do.
+  const wrong =
+    planned(c, host, 'routes', key ?? '').key === undefined ? '0.0.0.0/0' === matched : matched !== key
+  if (key !== undefined && !own && (!found.entry || wrong))
     stop(c, host, 'route', lookup, found, {
       what: 'route',
       ...planned(c, host, 'routes', key),
@@ -69,6 +72,11 @@ export function hostRoute(c: Course, host: string): Way {
     key,
   )
   return way
+}
+
+/** Of a pod on another host: its host's subnet, which some route must know. */
+function farSubnet({ plan, to }: Course, host: string): string | undefined {
+  return to.kind === 'pod' && to.host && to.host !== host ? plan.hosts[to.host]!.subnet : undefined
 }
 
 export function isOwn(c: Course, host: string, address: string): boolean {

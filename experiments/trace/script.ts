@@ -98,7 +98,7 @@ export function readScript(host: HostScript): string {
     ...section('neighbours', 'ip -4 -j neigh show nud all'),
     ...section('fdb', 'bridge -j fdb show'),
     ...section('ports', 'bridge -j link show'),
-    ...section('processes', 'ip -j -d tuntap show'),
+    ...section('tunnels', 'ip -d tuntap show'),
     ...section('peers', `if [ -e ${peersPath} ]; then bpftool -j map dump pinned ${peersPath}; fi`),
     ...section('config', `if [ -e ${configPath} ]; then bpftool -j map dump pinned ${configPath}; fi`),
     ...section('filters', `tc -j filter show dev ${nic} ingress`),

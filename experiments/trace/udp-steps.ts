@@ -59,10 +59,7 @@ export function wrapBpf(c: Course, host: string): string {
 
 export function wrapTun(c: Course, host: string): string | undefined {
   const { plan, to } = c
-  const device = view(c, host).tunnels.find((one) => one['ifname'] === tun)
-  const holders = ((device?.['processes'] ?? []) as { name: string; pid: number }[]).map(
-    ({ name, pid }) => `${name} (pid ${pid})`,
-  )
+  const holders = view(c, host).tunnels[tun] ?? []
   if (holders.length === 0)
     broken(c, host, 'encapsulation', {
       what: 'process',

@@ -15,8 +15,8 @@ export interface HostView {
   readonly fdb: readonly Holding[]
   /** Of bridges: `bridge link`. */
   readonly ports: readonly Entry[]
-  /** TUN devices with the processes that hold them. */
-  readonly tunnels: readonly Entry[]
+  /** TUN devices, and the processes that hold them: `flanneld (pid 136)`. */
+  readonly tunnels: Readonly<Record<string, readonly string[]>>
   readonly peers?: readonly (readonly [string, string])[]
   readonly config?: UdpConfig
   readonly filters: readonly Entry[]
@@ -82,7 +82,7 @@ export function parseView(
     neighbours: parseHoldings('neighbours', list(text('neighbours')), planned),
     fdb: parseHoldings('fdb', `${list(text('fdb'))}\n\n${list(text('links'))}`, planned),
     ports: readEntries(list(text('ports')), 'bridge -j link'),
-    tunnels: readEntries(list(text('processes')), 'ip -j tuntap'),
+    tunnels: tunnels(text('tunnels')),
     ...(peers.startsWith('[') ? { peers: readPeers(peers) } : {}),
     ...(config ? { config } : {}),
     filters: readEntries(list(text('filters')), 'tc -j filter').filter(
@@ -115,6 +115,20 @@ export function parseView(
 /** A tool's JSON; an empty list where it printed an error instead (a device or a feature that is not there). */
 function list(text: string): string {
   return text.startsWith('[') ? text.slice(0, text.lastIndexOf(']') + 1) : '[]'
+}
+
+/** Of `ip -d tuntap`: the text, since iproute2 6.1 prints JSON of it that is none. */
+export function tunnels(text: string): Record<string, string[]> {
+  const found: Record<string, string[]> = {}
+  let holders: string[] = []
+  for (const line of text.split('\n')) {
+    const name = /^(\S+): /.exec(line)?.[1]
+    if (name !== undefined) found[name] = holders = []
+    else
+      for (const [, process, pid] of line.matchAll(/([^\s:]+)\((\d+)\)/g))
+        holders.push(`${process} (pid ${pid})`)
+  }
+  return found
 }
 
 function found(text: string): Found {

@@ -21,7 +21,7 @@ export function wrapVxlan(c: Course, host: string, way: Way): string {
       host,
       'neighbour',
       {
-        what: 'neighbour',
+        what: 'neighbour entry',
         ...planned(c, host, 'neighbours', `${nextHop} dev ${way.dev}`),
         text: `${host} has no neighbour ${nextHop} on ${way.dev}: it does not know that VTEP's MAC, and nobody answers ARP there`,
       },

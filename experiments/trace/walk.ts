@@ -158,7 +158,7 @@ function unwrap(c: Course, host: string, kind: Way['kind'], inner: string): stri
       step(c, host, 'decapsulation', {
         decision: `the process that holds ${tun} takes the packet out of its envelope`,
         entry: linkNamed(seen, tun)!.entry,
-        by: linkNamed(seen, tun)!.by,
+        by: (seen.tunnels[tun] ?? []).join(', ') || linkNamed(seen, tun)!.by,
         see: see(host, 'ip -d tuntap show'),
       })
       return tun

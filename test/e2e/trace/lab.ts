@@ -13,7 +13,7 @@ export interface SmallLab {
   readonly plan: LabPlan
   readonly targets: Readonly<Record<string, Target>>
   readonly pool: Pool
-  session(host: string): Promise<Session>
+  readonly session: (host: string) => Promise<Session>
   /** Runs a script on a host; it must succeed. Its standard output. */
   sh(host: string, script: string): Promise<string>
   /** Puts back what the plan says; what a test broke, the next does not find. */

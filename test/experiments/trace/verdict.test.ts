@@ -141,6 +141,46 @@ describe('nothing is missing, and no answer', () => {
   })
 })
 
+describe('where overlab plans no backend, since flanneld has control', () => {
+  const { plan, from, to, observed } = recordingOf('vxlan')
+  const hosts = Object.fromEntries(
+    Object.entries(plan.hosts).map(([name, host]) => {
+      const { routes: _, neighbours: __, fdb: ___, iptables: ____, ...state } = host.state
+      return [name, { ...host, state }]
+    }),
+  )
+  const without = (part: 'fdb' | 'neighbours', words: string): string => {
+    const view = observed.views['node1']!
+    const node1 = { ...view, [part]: view[part].filter(({ entry }) => !entry.includes(words)) }
+    const sent = { pattern: 'ff', answered: false }
+    const views = { ...observed.views, node1 }
+    return traceOf({ ...plan, hosts }, { ...observed, views, sent }, from, to).verdict.sentences[0]!
+  }
+
+  test.each([
+    [
+      'fdb',
+      'flannel.1 dst',
+      'node1 has no FDB entry for 6a:d2:b4:aa:45:1c: the packet leaves flannel.1 to nobody',
+    ],
+    [
+      'neighbours',
+      '10.244.2.0 dev flannel.1',
+      "node1 has no neighbour 10.244.2.0 on flannel.1: it does not know that VTEP's MAC, and nobody answers ARP there",
+    ],
+  ] as const)('%s', (part, words, says) => {
+    expect(without(part, words)).toBe(
+      `${says}; not planned by overlab: where flanneld has control, flanneld writes it`,
+    )
+  })
+
+  test("its rules are not overlab's", () => {
+    const trace = traceOf({ ...plan, hosts }, observed, from, to)
+    const rules = trace.steps.find(({ topic }) => topic === 'iptables')!.rules!
+    expect(new Set(rules.map(({ by }) => by))).toEqual(new Set(['flanneld or a person']))
+  })
+})
+
 test('a host that cannot be asked ends the way, with the reason', () => {
   const { plan, from, to, observed } = recordingOf('vxlan')
   const alone: Observed = {
