@@ -22,6 +22,7 @@ const rows = {
   ],
   resources: ['remote', 'modules', 'machines', 'overlay', 'inventory'],
   stacks: ['resources', 'inventory', 'overlay'],
+  examples: ['resources', 'inventory', 'overlay'],
   experiments: ['inventory', 'overlay', 'modules', 'remote', 'machines', 'resources', 'stacks', 'tools'],
   cli: [
     'inventory',

@@ -9,17 +9,6 @@ import { suggestion } from '../inventory/suggest.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
 import { UserError } from './user-error.ts'
-import type { Options } from './verb.ts'
-
-/** The options that every verb about a lab has. */
-export const labOptions = {
-  stack: {
-    value: 'NAME',
-    what: 'The stack to work on; else the selected one (pulumi stack select)',
-    short: 's',
-  },
-  json: { value: true, what: 'JSON on standard output, for programs' },
-} as const satisfies Options
 
 export interface LabContext {
   readonly stack: string
@@ -73,10 +62,18 @@ function stacks(): string[] {
     .sort()
 }
 
-/** The hosts that the words name, in the inventory's order; all where there are none. @throws UserError for a word that names no host */
-export function chosenHosts({ inventory }: LabContext, words: readonly string[]): readonly Host[] {
+/**
+ * The hosts that the words name, in the inventory's order; all where there are none.
+ * @param instead what may have been meant besides a host
+ * @throws UserError for a word that names no host
+ */
+export function chosenHosts(
+  { inventory }: LabContext,
+  words: readonly string[],
+  instead: readonly string[] = [],
+): readonly Host[] {
   const names: readonly string[] = inventory.hosts.map(({ name }) => name)
-  for (const word of words) if (!names.includes(word)) notThere('host', word, names)
+  for (const word of words) if (!names.includes(word)) notThere('host', word, [...names, ...instead])
   return words.length === 0 ? inventory.hosts : inventory.hosts.filter(({ name }) => words.includes(name))
 }
 

@@ -1,29 +1,28 @@
+import type { Command } from 'commander'
 import { examine, type Finding } from '../tools/doctor.ts'
-import { labOptions } from './context.ts'
+import { addExamples } from './help.ts'
+import { jsonOption, type LabOptions } from './lab-options.ts'
 import { paint, pairs, print, printJson, table } from './output.ts'
-import { defineVerb } from './verb.ts'
 
-export const doctorVerb = defineVerb({
-  usage: ['doctor [--json]'],
-  about: [
-    'Looks only; changes nothing. The exit status is 1 where something is missing without which no lab works.',
-  ],
-  options: { json: labOptions.json },
-  words: [0, 0],
-  examples: [
-    { line: 'npx overlab doctor', what: 'what is here, what is not, and what to do about it' },
-    {
-      line: 'npx overlab doctor --json | jq \'.[] | select(.status != "ok")\'',
-      what: 'only what is not here',
-    },
-  ],
-  async run({ options }) {
-    const findings = await examine()
-    if (options.json) printJson(findings)
-    else print(draw(findings))
-    return findings.some(({ status }) => status === 'missing') ? 1 : 0
-  },
-})
+export function doctorVerb(command: Command): void {
+  command
+    .description(
+      'Looks only; changes nothing. The exit status is 1 where something is missing without which no lab works.',
+    )
+    .addOption(jsonOption)
+    .action(doctor)
+  addExamples(command, [
+    ['npx overlab doctor', 'what is here, what is not, and what to do about it'],
+    ['npx overlab doctor --json | jq \'.[] | select(.status != "ok")\'', 'only what is not here'],
+  ])
+}
+
+async function doctor({ json }: LabOptions): Promise<void> {
+  const findings = await examine()
+  if (json) printJson(findings)
+  else print(draw(findings))
+  process.exitCode = findings.some(({ status }) => status === 'missing') ? 1 : 0
+}
 
 /** What to do stands below the table: it is too long for a column of it. */
 function draw(findings: readonly Finding[]): string {

@@ -1,76 +1,88 @@
 import { Writable } from 'node:stream'
+import type { Command } from 'commander'
 import { HostError } from '../remote/errors.ts'
+import { quote } from '../remote/quote.ts'
 import { stream } from '../remote/stream.ts'
-import { labContext, labOptions, notThere, type LabContext } from './context.ts'
+import { labContext, notThere, type LabContext } from './context.ts'
+import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
+import { stackOption, type LabOptions } from './lab-options.ts'
 import { printJson } from './output.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
-import { defineVerb } from './verb.ts'
 
 /** As ssh does: a status that tells a lost host from a command that failed. */
 const hostFailed = 255
 
-export const execVerb = defineVerb({
-  usage: ['exec HOST|POD [-- COMMAND [ARGUMENT...]]'],
-  about: [
-    "The arguments arrive as they are, with their spaces, quotes and $; for pipes and variables ask for a shell: -- sh -c '...'. Standard input, output and the exit status are the command's. Without a command: a shell.",
-  ],
-  options: {
-    stack: labOptions.stack,
-    json: { value: true, what: 'Collects the outputs and the exit status as JSON; no standard input' },
-  },
-  words: [1, 1],
-  takesCommand: true,
-  statuses: `That of the command; ${hostFailed} where the host can not be reached; 2 where the command line is wrong.`,
-  examples: [
-    { line: 'npx overlab exec node1 -- ip -d link', what: 'on a host' },
-    { line: 'npx overlab exec node1-pod1 -- ping -c 3 10.244.2.2', what: 'in a pod' },
-    { line: "npx overlab exec node1 -- sh -c 'ip route | wc -l'", what: 'with a shell' },
-    { line: 'npx overlab exec node2', what: 'a shell on node2' },
-  ],
-  async run({ options, words: [where = ''], command = [] }) {
-    if (options.json && command.length === 0)
-      throw new UserError(
-        '--json collects the output of a command',
-        `overlab exec ${where} --json -- COMMAND`,
-      )
-    const context = labContext(options)
-    const { host, pod } = find(context, where)
-    const wanted = command.length > 0 ? command : ['bash']
-    const line = pod ? ['ip', 'netns', 'exec', pod, ...wanted] : wanted
-    const signal = interrupt()
-    const lab = await runningLab(context, signal)
-    try {
-      const session = await lab.session(host)
-      if (!options.json)
-        return await stream(session, line, {
-          stdin: process.stdin,
-          stdout: process.stdout,
-          stderr: process.stderr,
-          pty: Boolean(process.stdin.isTTY && process.stdout.isTTY),
-          signal,
-        })
-      const [stdout, stderr] = [collector(), collector()]
-      const exitCode = await stream(session, line, { stdout: stdout.into, stderr: stderr.into, signal })
-      printJson({
-        host,
-        ...(pod ? { pod } : {}),
-        command: wanted,
-        exitCode,
-        stdout: stdout.text(),
-        stderr: stderr.text(),
-      })
-      return exitCode
-    } catch (error) {
-      if (!(error instanceof HostError) || signal.aborted) throw error
-      process.stderr.write(`overlab: ${error.message}\n`)
-      return hostFailed
-    } finally {
-      await lab.close()
-    }
-  },
-})
+export function execVerb(command: Command): void {
+  command
+    .description(
+      "The arguments arrive as they are, with their spaces, quotes and $; for pipes and variables ask for a shell: -- sh -c '...'. Standard input, output and the exit status are the command's. Without a command: a shell.",
+    )
+    .usage('[options] HOST|POD [-- COMMAND [ARGUMENT...]]')
+    .argument('<HOST|POD>')
+    .argument('[COMMAND...]')
+    .addOption(stackOption)
+    .option('--json', 'Collects the outputs and the exit status as JSON; no standard input')
+    .action(exec)
+  addExamples(
+    command,
+    [
+      ['npx overlab exec node1 -- ip -d link', 'on a host'],
+      ['npx overlab exec node1-pod1 -- ping -c 3 10.244.2.2', 'in a pod'],
+      ["npx overlab exec node1 -- sh -c 'ip route | wc -l'", 'with a shell'],
+      ['npx overlab exec node2', 'a shell on node2'],
+    ],
+    `That of the command; ${hostFailed} where the host can not be reached; 2 where the command line is wrong.`,
+  )
+}
+
+async function exec(where: string, command: readonly string[], options: LabOptions): Promise<void> {
+  // Commander drops `--`, and takes a command without it too: there it would read the command's --json as overlab's.
+  const end = process.argv.indexOf('--')
+  const behind = end < 0 ? [] : process.argv.slice(end + 1)
+  if (behind.length !== command.length)
+    throw new UserError(
+      'the command stands behind --',
+      `overlab exec ${where} -- ${command.map(quote).join(' ')}`,
+    )
+  if (options.json && command.length === 0)
+    throw new UserError('--json collects the output of a command', `overlab exec ${where} --json -- COMMAND`)
+  const context = labContext(options)
+  const { host, pod } = find(context, where)
+  const wanted = command.length > 0 ? command : ['bash']
+  const line = pod ? ['ip', 'netns', 'exec', pod, ...wanted] : wanted
+  const signal = interrupt()
+  const lab = await runningLab(context, signal)
+  try {
+    const session = await lab.session(host)
+    if (!options.json)
+      return void (process.exitCode = await stream(session, line, {
+        stdin: process.stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+        pty: Boolean(process.stdin.isTTY && process.stdout.isTTY),
+        signal,
+      }))
+    const [stdout, stderr] = [collector(), collector()]
+    const exitCode = await stream(session, line, { stdout: stdout.into, stderr: stderr.into, signal })
+    printJson({
+      host,
+      ...(pod ? { pod } : {}),
+      command: wanted,
+      exitCode,
+      stdout: stdout.text(),
+      stderr: stderr.text(),
+    })
+    process.exitCode = exitCode
+  } catch (error) {
+    if (!(error instanceof HostError) || signal.aborted) throw error
+    process.stderr.write(`overlab: ${error.message}\n`)
+    process.exitCode = hostFailed
+  } finally {
+    await lab.close()
+  }
+}
 
 function find({ inventory: { hosts } }: LabContext, where: string): { host: string; pod?: string } {
   for (const { name, pods } of hosts) {

@@ -1,62 +1,54 @@
 import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import type { Host } from '../inventory/inventory.ts'
 import { hostVars, listInventory, type GroupView } from '../inventory/view.ts'
 import { fromRepository } from '../tools/paths.ts'
-import { chosenHosts, labContext, labOptions, notThere } from './context.ts'
+import { chosenHosts, labContext, notThere } from './context.ts'
+import { addExamples } from './help.ts'
+import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { print, printJson, table } from './output.ts'
-import { UserError } from './user-error.ts'
-import { defineVerb, type Given } from './verb.ts'
 
-const parts = {
-  list: 'Every host: groups, addresses, pods (ansible-inventory --list)',
-  host: "One host's variables, every default filled in (ansible-inventory --host)",
-  groups: 'The groups and their hosts as a tree (ansible-inventory --graph)',
-  schema: 'The JSON Schema of an inventory file, for editors',
-} as const
+export function inventoryVerb(command: Command): void {
+  command
+    .description(
+      "With the stack's own changes (stacks/Pulumi.NAME.yaml) laid over the file. A wrong inventory is told with all its mistakes.",
+    )
+    .usage('[options] [PART]')
+    .addOption(stackOption)
+    .addOption(jsonOption)
+    // The options may stand behind the part as well.
+    .enablePositionalOptions(false)
+    .helpCommand(false)
+    .commandsGroup('Parts:')
+  command
+    .command('list', { isDefault: true })
+    .summary('Every host: groups, addresses, pods (ansible-inventory --list)')
+    .argument('[HOST...]')
+    .action(list)
+  command
+    .command('host')
+    .summary("One host's variables, every default filled in (ansible-inventory --host)")
+    .argument('<HOST>')
+    .action(host)
+  command
+    .command('groups')
+    .summary('The groups and their hosts as a tree (ansible-inventory --graph)')
+    .action(groups)
+  command.command('schema').summary('The JSON Schema of an inventory file, for editors').action(schema)
+  addExamples(command, [
+    ['npx overlab inventory', 'every host'],
+    ['npx overlab inventory host node1', "one host's variables, as YAML"],
+    ['npx overlab inventory groups --stack udp', 'the groups of another stack'],
+    ["npx overlab inventory --json | jq -r '.hosts[].address'", 'for programs'],
+  ])
+}
 
-export const inventoryVerb = defineVerb({
-  usage: ['inventory [list] [HOST...]', 'inventory host HOST', 'inventory groups', 'inventory schema'],
-  about: [
-    "With the stack's own changes (stacks/Pulumi.NAME.yaml) laid over the file. A wrong inventory is told with all its mistakes.",
-  ],
-  choice: { title: 'Parts', entries: parts },
-  options: labOptions,
-  words: [0, Infinity],
-  examples: [
-    { line: 'npx overlab inventory', what: 'every host' },
-    { line: 'npx overlab inventory host node1', what: "one host's variables, as YAML" },
-    { line: 'npx overlab inventory groups --stack udp', what: 'the groups of another stack' },
-    { line: "npx overlab inventory --json | jq -r '.hosts[].address'", what: 'for programs' },
-  ],
-  run(given) {
-    const [part = 'list', ...words] = given.words
-    switch (part) {
-      case 'list':
-        return list(given, words)
-      case 'host':
-        if (words.length !== 1)
-          throw new UserError('inventory host wants one host', 'overlab inventory host node1')
-        return host(given, words[0]!)
-      case 'groups':
-        noWords(part, words)
-        return groups(given)
-      case 'schema':
-        noWords(part, words)
-        return void process.stdout.write(
-          readFileSync(fromRepository('inventory', 'inventory.schema.json'), 'utf8'),
-        )
-      default:
-        notThere('part of an inventory', part, Object.keys(parts))
-    }
-  },
-})
-
-type Of = Pick<Given<typeof labOptions>, 'options'>
-
-function list({ options }: Of, words: readonly string[]): void {
+function list(words: readonly string[], _: object, command: Command): void {
+  const options = command.optsWithGlobals<LabOptions>()
   const context = labContext(options)
-  const hosts = chosenHosts(context, words)
+  const parts = command.parent!.commands.map((part) => part.name())
+  const hosts = chosenHosts(context, words, parts)
   if (options.json) return printJson({ ...context.inventory, hosts })
   print(
     table<Host>(
@@ -77,7 +69,8 @@ function list({ options }: Of, words: readonly string[]): void {
   )
 }
 
-function host({ options }: Of, word: string): void {
+function host(word: string, _: object, command: Command): void {
+  const options = command.optsWithGlobals<LabOptions>()
   const { inventory } = labContext(options)
   const vars =
     hostVars(inventory, word) ??
@@ -90,7 +83,8 @@ function host({ options }: Of, word: string): void {
   else process.stdout.write(stringify(vars, { aliasDuplicateObjects: false }))
 }
 
-function groups({ options }: Of): void {
+function groups(_: object, command: Command): void {
+  const options = command.optsWithGlobals<LabOptions>()
   const tree = listInventory(labContext(options).inventory)
   if (options.json) printJson(tree)
   else print(branches(tree, '').join('\n'))
@@ -104,6 +98,6 @@ function branches({ name, children, hosts }: GroupView, indent: string): string[
   ]
 }
 
-function noWords(part: string, [word]: readonly string[]): void {
-  if (word !== undefined) throw new UserError(`${word} is a word too many`, `overlab inventory ${part}`)
+function schema(): void {
+  process.stdout.write(readFileSync(fromRepository('inventory', 'inventory.schema.json'), 'utf8'))
 }

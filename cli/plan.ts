@@ -1,39 +1,43 @@
+import { Option, type Command } from 'commander'
 import { applyScript, diffState } from '../modules/apply.ts'
 import { phases } from '../modules/module.ts'
 import { tableNames } from '../modules/state.ts'
 import { planLab, type PlannedHost } from '../overlay/plan.ts'
-import { chosenHosts, labContext, labOptions } from './context.ts'
+import { chosenHosts, labContext } from './context.ts'
+import { addExamples } from './help.ts'
+import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
-import { UserError } from './user-error.ts'
-import { defineVerb } from './verb.ts'
 
-export const planVerb = defineVerb({
-  usage: ['plan [HOST...] [--commands | --json]'],
-  about: [
-    'Tables from a key to one line, as the kernel tools print it. `show` tells what the hosts hold now; `preview` tells the difference.',
-  ],
-  options: {
-    ...labOptions,
-    commands: { value: true, what: 'The very script that builds it on a host that holds nothing yet' },
-  },
-  words: [0, Infinity],
-  examples: [
-    { line: 'npx overlab plan', what: 'all hosts' },
-    { line: 'npx overlab plan node1 --stack udp', what: 'one host, by another backend' },
-    { line: 'npx overlab plan node1 --commands', what: 'ip, bridge and iptables lines to read or to run' },
-    { line: "npx overlab plan --json | jq '.node1.state.routes'", what: 'for programs' },
-  ],
-  run({ options, words }) {
-    if (options.commands && options.json)
-      throw new UserError('--commands and --json are two forms of one plan', 'give one of them')
-    const context = labContext(options)
-    const chosen = chosenHosts(context, words)
-    const plan = planLab(context.inventory)
-    const hosts = chosen.map(({ name }) => plan.hosts[name]!)
-    if (options.json) printJson(Object.fromEntries(hosts.map((host) => [host.name, host])))
-    else print(hosts.map(options.commands ? commandsOf : textOf).join('\n\n'))
-  },
-})
+export function planVerb(command: Command): void {
+  command
+    .description(
+      'Tables from a key to one line, as the kernel tools print it. `show` tells what the hosts hold now; `preview` tells the difference.',
+    )
+    .argument('[HOST...]')
+    .addOption(stackOption)
+    .addOption(jsonOption)
+    .addOption(
+      new Option('--commands', 'The very script that builds it on a host that holds nothing yet').conflicts(
+        'json',
+      ),
+    )
+    .action(plan)
+  addExamples(command, [
+    ['npx overlab plan', 'all hosts'],
+    ['npx overlab plan node1 --stack udp', 'one host, by another backend'],
+    ['npx overlab plan node1 --commands', 'ip, bridge and iptables lines to read or to run'],
+    ["npx overlab plan --json | jq '.node1.state.routes'", 'for programs'],
+  ])
+}
+
+function plan(words: readonly string[], options: LabOptions & { readonly commands?: true }): void {
+  const context = labContext(options)
+  const chosen = chosenHosts(context, words)
+  const planned = planLab(context.inventory)
+  const hosts = chosen.map(({ name }) => planned.hosts[name]!)
+  if (options.json) printJson(Object.fromEntries(hosts.map((host) => [host.name, host])))
+  else print(hosts.map(options.commands ? commandsOf : textOf).join('\n\n'))
+}
 
 function textOf(host: PlannedHost): string {
   const title = `${host.name}  ${host.address}  subnet ${host.subnet}  MTU ${host.mtu}`

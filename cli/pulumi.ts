@@ -1,32 +1,33 @@
 /** `overlab up | preview | refresh | destroy`: Pulumi itself, with the environment that set-up made. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
 import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { repository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
+import { addExamples, addList } from './help.ts'
 import { staleLock } from './stale-lock.ts'
 import { UserError } from './user-error.ts'
-import { defineVerb, type Example, type Verb } from './verb.ts'
 
 const examples = {
   up: [
-    { line: 'npx overlab up', what: 'shows what will be done, and asks' },
-    { line: 'npx overlab up --yes', what: 'does not ask' },
-    { line: 'npx overlab up --yes --stack udp', what: 'the lab of another stack' },
+    ['npx overlab up', 'shows what will be done, and asks'],
+    ['npx overlab up --yes', 'does not ask'],
+    ['npx overlab up --yes --stack udp', 'the lab of another stack'],
   ],
   preview: [
-    { line: 'npx overlab preview --diff', what: 'every row that would change' },
-    { line: 'npx overlab preview --json', what: 'for programs' },
+    ['npx overlab preview --diff', 'every row that would change'],
+    ['npx overlab preview --json', 'for programs'],
   ],
   refresh: [
-    { line: 'npx overlab refresh --preview-only --diff', what: 'what was changed by hand' },
-    { line: 'npx overlab refresh --yes', what: "takes it over into Pulumi's state; the next up restores it" },
+    ['npx overlab refresh --preview-only --diff', 'what was changed by hand'],
+    ['npx overlab refresh --yes', "takes it over into Pulumi's state; the next up restores it"],
   ],
   destroy: [
-    { line: 'npx overlab destroy', what: 'shows what goes, and asks' },
-    { line: 'npx overlab destroy --yes --stack udp', what: 'the lab of another stack, without asking' },
+    ['npx overlab destroy', 'shows what goes, and asks'],
+    ['npx overlab destroy --yes --stack udp', 'the lab of another stack, without asking'],
   ],
-} as const satisfies Record<string, readonly Example[]>
+} as const
 
 export const pulumiVerbs = {
   up: pulumiVerb('up'),
@@ -35,25 +36,28 @@ export const pulumiVerbs = {
   destroy: pulumiVerb('destroy'),
 }
 
-function pulumiVerb(verb: keyof typeof examples): Verb {
-  return defineVerb({
-    usage: [`${verb} [Pulumi's own options]`],
-    about: [
-      `This is \`pulumi ${verb}\` in the project's folder, with the passphrase of the local state and the project's own tools. The lock of a run that was killed is taken away first.`,
-      `The options below are the commonest; npx pulumi ${verb} --help has them all.`,
-    ],
-    options: {
-      stack: { value: 'NAME', what: 'The stack to work on; else the selected one', short: 's' },
-      yes: { value: true, what: 'Do not ask', short: 'y' },
-      diff: { value: true, what: 'Show every property that changes' },
-      '...': { value: true, what: `Every other option of Pulumi's: npx pulumi ${verb} --help` },
-    },
-    words: [0, Infinity],
-    passesOn: true,
-    statuses: "Pulumi's own: 0 done, 255 not done.",
-    examples: examples[verb],
-    run: ({ raw }) => runPulumi([verb, ...raw]),
-  })
+function pulumiVerb(verb: keyof typeof examples) {
+  return (command: Command) => {
+    command
+      .description(
+        `This is \`pulumi ${verb}\` in the project's folder, with the passphrase of the local state and the project's own tools. The lock of a run that was killed is taken away first.`,
+      )
+      .usage("[Pulumi's own options]")
+      // Only Pulumi can check them.
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .passThroughOptions()
+      .action(async () => {
+        process.exitCode = await runPulumi([verb, ...command.args])
+      })
+    addList(command, "Pulumi's options", [
+      ['-s, --stack <NAME>', 'The stack to work on; else the selected one'],
+      ['-y, --yes', 'Do not ask'],
+      ['--diff', 'Show every property that changes'],
+      ['...', `npx pulumi ${verb} --help has them all`],
+    ])
+    addExamples(command, examples[verb], "Pulumi's own: 0 done, 255 not done.")
+  }
 }
 
 async function runPulumi(args: readonly string[]): Promise<number> {

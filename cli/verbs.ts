@@ -1,9 +1,12 @@
 /** The verbs. Each is loaded when it is asked for: a verb pays for what it needs only. */
-import type { Verb } from './verb.ts'
+import type { Command } from 'commander'
+
+/** Gives a verb's command its words, options, help and action. */
+export type Declare = (command: Command) => void
 
 export interface Entry {
   readonly summary: string
-  readonly load: () => Promise<Verb>
+  readonly load: () => Promise<Declare>
 }
 
 const pulumi = async (verb: 'up' | 'preview' | 'refresh' | 'destroy') =>

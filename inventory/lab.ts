@@ -4,6 +4,7 @@ import type { Backend } from './inventory.ts'
 import { blockAt, contains, lastOf, overlap, toBlock, toCidr, toIp, toNumber, unusable } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
 import type { Report } from './mistakes.ts'
+import { overheads } from './mtu.ts'
 import { lab as labSchema, leastMtu } from './schema.ts'
 import { valueAt } from './structure.ts'
 import type { Name } from './values.ts'
@@ -26,9 +27,6 @@ export interface Subnets {
   readonly max: number
   readonly count: number
 }
-
-/** Outer IPv4 20 + UDP 8 + VXLAN 8 + inner Ethernet 14; outer IPv4 20 + UDP 8; none. */
-const overheads: Record<Backend['Type'], number> = { vxlan: 50, udp: 28, 'host-gw': 0 }
 
 /** Pure. `raw` is the lab block as it was read, with the stack's overrides in it. */
 export function completeLab(raw: unknown, report: Report): KnownLab {

@@ -6,10 +6,10 @@
 import { access, readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import ipaddr from 'ipaddr.js'
 import limit from 'p-limit'
 import { cidr, ip, mac, name as nameSchema } from '../inventory/values.ts'
-import type { Ip, Name } from '../inventory/values.ts'
+import { lastOf, toBlock, toIp, toNumber } from '../inventory/ipv4.ts'
+import type { Cidr, Ip, Name } from '../inventory/values.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Target } from '../remote/target.ts'
 import type { Driver, MachineSpec, Underlay, UnderlaySpec } from './machine.ts'
@@ -181,17 +181,10 @@ export async function targets(lab: Name): Promise<Target[]> {
   return (await readMachines(lab)).map((machine) => targetOf(lab, machine))
 }
 
-/** The last usable address of a prefix. */
-export function controllerOf(network: string): { controller: Ip; prefix: number } {
-  const broadcast = toNumber(ipaddr.IPv4.broadcastAddressFromCIDR(network).toString())
-  const octets = [24, 16, 8, 0].map((shift) => ((broadcast - 1) >>> shift) & 255)
-  return { controller: ip.parse(octets.join('.')), prefix: Number(network.split('/')[1]) }
-}
-
-function toNumber(address: string): number {
-  return ipaddr.IPv4.parse(address)
-    .toByteArray()
-    .reduce((sum, octet) => sum * 256 + octet, 0)
+/** The controller's address in an underlay, its last usable one, and the prefix's length. */
+export function controllerOf(underlay: Cidr): { controller: Ip; prefix: number } {
+  const block = toBlock(underlay)
+  return { controller: toIp(lastOf(block) - 1), prefix: block.length }
 }
 
 /** The words of a machine's start, checked: `ADDRESS PREFIX CONTROLLER MTU MAC`. */

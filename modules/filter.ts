@@ -11,7 +11,7 @@
 import { cidr, ifName, ip, type Cidr, type IfName, type Ip } from '../inventory/values.ts'
 import { forgetOldLine, loadLines, unloadLine } from './bpf/loader.ts'
 import { configUpdate, readConfig } from './bpf/maps.ts'
-import { configPath, decapPath } from './bpf/names.ts'
+import { configPath, decapPath, mapNames } from './bpf/names.ts'
 import { objectDigest } from './bpf/object.ts'
 import { readEntries, textOf, type Entry } from './json.ts'
 import { diffTable, type Batch, type BatchLine, type Change, type Module, type Row } from './module.ts'
@@ -78,7 +78,8 @@ export const filterModule: Module = {
       if (digests.length === 0) continue
       const [digest = ''] = digests
       const usable =
-        digests.length === 1 && pins.has(`overlab-udp-${digest}`) && pins.has(`overlab-udp-${digest}-decap`)
+        digests.length === 1 &&
+        [`overlab-udp-${digest}`, `overlab-udp-${digest}-decap`, ...mapNames].every((pin) => pins.has(pin))
       table[`${nic} ingress`] =
         usable && config
           ? lineOf(digest, config)
@@ -100,6 +101,8 @@ export const filterModule: Module = {
           ...lines(change, [
             ...loadLines(),
             `echo '${updateOf(change.to)}' | bpftool batch file - >/dev/null`,
+            // Replacing one of several would leave the others.
+            ...(change.op === 'change' && change.from.split(' sha256 ').length > 2 ? [removal(nic)] : []),
             ...attachLines(nic),
           ]),
         )
@@ -148,10 +151,16 @@ function attachLines(nic: string): string[] {
   ]
 }
 
+function removal(nic: string): string {
+  return `tc filter del dev ${nic} ingress pref ${filterPreference}`
+}
+
 function detachLine(nic: string): string {
   const mark = markOf(nic)
   const unused = `[ -z "$(tc filter show dev ${nic} ingress)$(tc filter show dev ${nic} egress)" ]`
-  return `tc filter del dev ${nic} ingress pref ${filterPreference}; if [ -e ${mark} ] && ${unused}; then tc qdisc del dev ${nic} clsact; fi; rm -f ${mark}`
+  // Someone may have put another hook in its place.
+  const ours = `[ -e ${mark} ] && tc qdisc show dev ${nic} | grep -q '^qdisc clsact '`
+  return `${removal(nic)}; if ${ours} && ${unused}; then tc qdisc del dev ${nic} clsact; fi; rm -f ${mark}`
 }
 
 function lines(change: Change, texts: readonly string[]): BatchLine[] {

@@ -23,6 +23,14 @@ const signs: readonly (readonly [RegExp, string])[] = [
     'the next hop is on no link of the host; does its NIC have the underlay address?',
   ],
   [
+    /VXLAN device with the specified VNI already exists/,
+    'another link on the host has this VNI and port (`ip -d link show type vxlan` names it); delete it, or give the backend another VNI or Port',
+  ],
+  [
+    /CHAIN_DEL failed/,
+    'a rule of someone else still leads into the chain (`iptables-save | grep FLANNEL` shows it); delete that rule',
+  ],
+  [
     /File exists/,
     'something of the same kind is there already, made by someone else; remove it or give this one other settings',
   ],

@@ -4,9 +4,10 @@
  * rules, their order, policies and counters.
  *
  * Keys: `nat FLANNEL-POSTRTG 2` (table, chain, position) -> the rule as `iptables-save` prints it, and
- * `nat POSTROUTING flanneld masq` (table, chain, comment) -> the jump. A rule that should not be there shows as
- * `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours. What the variant that the host does not use any
- * more still has of these chains shows with that variant's name before it, `legacy nat FLANNEL-POSTRTG 2`, and goes.
+ * `nat POSTROUTING flanneld masq` (table, chain, comment; the target where a jump has none) -> the jump. A rule that
+ * should not be there shows as `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours. What the variant
+ * that the host does not use any more still has of these chains shows with that variant's name before it,
+ * `legacy nat FLANNEL-POSTRTG 2`, and goes.
  */
 import type { Cidr } from '../inventory/values.ts'
 import { z } from 'zod'
@@ -184,15 +185,20 @@ function targetOf(rule: string): string {
   return rule.match(/-j (\S+)/)?.[1] ?? ''
 }
 
-/** The comment of a jump that has nothing else; undefined for any other. */
+/**
+ * The comment of a jump that has nothing else; undefined for any other. One that is a chain's name stays a part of
+ * the rule, since in a key it stands for no comment.
+ */
 function commentOf({ rule }: Jump): string | undefined {
   const found = rule.match(/^-m comment --comment (?:"([^"\\]*)"|(\S+)) -j \S+$/)
-  return found ? (found[1] ?? found[2]) : undefined
+  const comment = found?.[1] ?? found?.[2]
+  return comment?.startsWith('FLANNEL-') ? undefined : comment
 }
 
-/** A jump's row as a rule; its comment is the end of its key. */
+/** A jump's row as a rule; its comment is the end of its key, unless the chain's name stands there. */
 function jumpOf(rest: string, line: string): string {
-  return jumpLine.test(line) ? `-m comment --comment "${rest.replace(/ [+][0-9]+$/, '')}" ${line}` : line
+  if (!jumpLine.test(line) || rest.startsWith('FLANNEL-')) return line
+  return `-m comment --comment "${rest.replace(/ [+][0-9]+$/, '')}" ${line}`
 }
 
 /** Commands of `iptables-restore`, by table; each table is committed as one. */

@@ -133,12 +133,14 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
 function answers(session: Session): Promise<boolean> {
   const { connection } = wireOf(session)
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), proofMs)
+    let forget = (): unknown => undefined
+    const timer = setTimeout(() => tell(false), proofMs)
     const tell = (alive: boolean) => {
       clearTimeout(timer)
+      forget()
       resolve(alive)
     }
-    connection.onEnd(() => tell(false))
+    forget = connection.onEnd(() => tell(false))
     try {
       connection.client.unforwardIn('127.0.0.1', 1, () => tell(connection.ended() === undefined))
     } catch {

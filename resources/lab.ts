@@ -24,7 +24,7 @@ export class Lab extends pulumi.ComponentResource {
     const { lab, hosts } = args.inventory
     this.inventory = args.inventory
     this.underlay = new Underlay(
-      lab.name,
+      name,
       {
         lab: lab.name,
         cidr: lab.underlay,
@@ -34,15 +34,16 @@ export class Lab extends pulumi.ComponentResource {
       // Whoever has the state owns the lab, also after the project's folder was moved.
       { parent: this, ignoreChanges: ['owner'] },
     )
-    this.machines = Object.fromEntries(hosts.map((host) => [host.name, this.machine(host)]))
-    this.bootstrapped = hosts.flatMap((host) => this.bootstrap(host))
+    this.machines = Object.fromEntries(hosts.map((host) => [host.name, this.machine(name, host)]))
+    this.bootstrapped = hosts.flatMap((host) => this.bootstrap(name, host))
     this.registerOutputs({})
   }
 
-  private machine(host: Host): Machine {
+  /** Named after the component too: two labs in one program may have hosts of the same names. */
+  private machine(name: string, host: Host): Machine {
     const { lab } = this.inventory
     return new Machine(
-      host.name,
+      `${name}-${host.name}`,
       {
         lab: this.underlay.lab,
         hostname: host.name,
@@ -56,7 +57,7 @@ export class Lab extends pulumi.ComponentResource {
     )
   }
 
-  private bootstrap(host: Host): pulumi.Resource[] {
+  private bootstrap(lab: string, host: Host): pulumi.Resource[] {
     const machine = this.machines[host.name]!
     const connection = {
       host: machine.address,
@@ -67,7 +68,8 @@ export class Lab extends pulumi.ComponentResource {
     }
     const done: pulumi.Resource[] = []
     for (const act of host.bootstrap) {
-      const name = `${host.name}-${act.name}`
+      // A dot is in no name, so that host a's act b-c is not host a-b's act c.
+      const name = `${lab}-${host.name}.${act.name}`
       // In the order of the file: each act waits for the one before it.
       const options = { parent: machine, dependsOn: done.slice(-1) }
       done.push(

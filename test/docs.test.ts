@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { pulumiVerbs } from '../cli/pulumi.ts'
 import { verbs } from '../cli/verbs.ts'
-import { readWords } from '../cli/words.ts'
 import { jsonSchemaText } from '../inventory/jsonschema.ts'
 import { InventoryErrors, loadInventory, parseInventory } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
@@ -13,6 +13,7 @@ import { tableNames } from '../modules/state.ts'
 import { planLab } from '../overlay/plan.ts'
 import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { fromRepository } from '../tools/paths.ts'
+import { readLine } from './cli/read-line.ts'
 import { anchorsOf, blocksOf, codeOf, commandsOf, linksOf, tableBelow, wordsOf } from './docs/markdown.ts'
 
 const pages = [
@@ -88,13 +89,11 @@ async function complaintAbout(line: string): Promise<string | undefined> {
 
 async function overlabComplaint([name = '', ...rest]: readonly string[]): Promise<string | undefined> {
   if (name === '--help') return undefined
-  const entry = verbs[name]
-  if (!entry) return `there is no verb ${name}`
+  if (!Object.hasOwn(verbs, name)) return `there is no verb ${name}`
   if (rest.includes('--help')) return undefined
-  const verb = await entry.load()
-  if (verb.passesOn) return pulumiComplaint([name, ...rest])
+  if (name in pulumiVerbs) return pulumiComplaint([name, ...rest])
   try {
-    readWords(name, verb, rest)
+    await readLine([name, ...rest])
     return undefined
   } catch (error) {
     return (error as Error).message

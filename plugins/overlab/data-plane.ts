@@ -1,6 +1,6 @@
 /** The resource overlab:index:DataPlane: the kernels' state of all hosts of a lab. */
 import { z } from 'zod'
-import { name } from '../../inventory/values.ts'
+import { ifName, name } from '../../inventory/values.ts'
 import { modules } from '../../modules/all.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
 import type { HostState } from '../../modules/state.ts'
@@ -21,7 +21,7 @@ const target = z.strictObject({
     .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
 })
 
-const facts = z.strictObject({ nic: z.string().min(1), iptables: z.enum(['auto', 'nft', 'legacy']) })
+const facts = z.strictObject({ nic: ifName, iptables: z.enum(['auto', 'nft', 'legacy']) })
 
 const inputs = z
   .strictObject({
@@ -107,9 +107,27 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
     log.debug(cost())
-    const outputs = { ...news, hosts: pick(outcome.held, Object.keys(wanted.hosts)) as Values }
-    if (outcome.failures.length === 0) return outputs
+    const held = pick(outcome.held, Object.keys(wanted.hosts))
+    if (outcome.failures.length === 0) return { ...news, hosts: held as Values }
+    const outputs = withLeft(olds, { ...wanted, hosts: held }, outcome.failures) as unknown as Values
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
+  }
+}
+
+/** A host that leaves and could not be cleaned stays in the state, so that the next update tries again. */
+function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['failures']): Inputs {
+  const left = failures
+    .map(({ host }) => host)
+    .filter((host) => olds.hosts?.[host] && !(host in reached.targets))
+  const also = <T>(table: Readonly<Record<string, T>>, old: Readonly<Record<string, T>> | undefined) => ({
+    ...table,
+    ...pick(old ?? {}, left),
+  })
+  return {
+    ...reached,
+    targets: also(reached.targets, olds.targets),
+    facts: also(reached.facts, olds.facts),
+    hosts: also(reached.hosts, olds.hosts),
   }
 }
 

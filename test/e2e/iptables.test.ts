@@ -76,6 +76,11 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', (iptables) => {
       ['delete nat POSTROUTING flanneld masq +2'],
     ],
     [
+      'a jump without a comment, and one with an odd one',
+      't -A POSTROUTING -j FLANNEL-POSTRTG; for comment in FLANNEL-POSTRTG "it\'s \\"q\\""; do iptables-$0 -t nat -A POSTROUTING -m comment --comment "$comment" -j FLANNEL-POSTRTG; done',
+      ['', ' +2', ' +3'].map((nth) => `delete nat POSTROUTING FLANNEL-POSTRTG${nth}`),
+    ],
+    [
       'a jump of another kind',
       't -A POSTROUTING -s 9.9.9.9/32 -j FLANNEL-POSTRTG',
       ['delete nat POSTROUTING FLANNEL-POSTRTG'],
@@ -89,7 +94,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', (iptables) => {
     await on.sh(`iptables-${iptables} -t nat ${own}`)
     await apply(on, iptablesModule, of())
     const before = await save()
-    await on.sh(`iptables-${iptables} -t na${act}`)
+    await on.sh(`iptables-${iptables} -t na${act.replace('$0', iptables)}`)
     const changes = await apply(on, iptablesModule, of())
     expect(changes.map(({ op, key }) => `${op} ${key}`)).toEqual(expected)
     expect(withoutDates(await save())).toEqual(withoutDates(before))

@@ -85,7 +85,7 @@ describe('on a running lab', () => {
     await powerCut(lab.name, name.parse('node3'))
     const { code, output } = await lab.overlab('preview')
     expect(code, output).toBe(0)
-    expect(output).toMatch(/~ +overlab:index:Machine node3 update \[diff: ~running\]/)
+    expect(output).toMatch(/~ +overlab:index:Machine \S+-node3 update \[diff: ~running\]/)
     await lab.up()
     expect(await lab.on('node3', 'cat /etc/kept')).toBe('kept')
     expect(await lostPairs(lab)).toEqual([])

@@ -158,7 +158,7 @@ describe.each(Object.entries(cases))('%s', (type, { backend, mtu, wire, drift })
   test('the wire carries what the backend says', async () => {
     const seen = await lab.on(
       'node1',
-      `timeout 20 tcpdump -l -n -i eth0 -c 2 'not tcp and not arp' 2>/dev/null >/run/seen & sleep 1
+      `timeout 20 tcpdump -l -n -i eth0 -c 2 'ip and not tcp' 2>/dev/null >/run/seen & sleep 1
        ip netns exec node1-pod1 ping -c 2 -W 2 10.244.2.2 >/dev/null; wait; cat /run/seen; rm /run/seen`,
     )
     expect(seen).toMatch(wire(lab.net.replaceAll('.', '\\.')))

@@ -112,6 +112,6 @@ describe('controllerOf', () => {
     ['10.0.0.0/8', '10.255.255.254', 8],
     ['192.168.77.64/26', '192.168.77.126', 26],
   ])('%s', (network, controller, prefix) => {
-    expect(controllerOf(network)).toEqual({ controller, prefix })
+    expect(controllerOf(network as Cidr)).toEqual({ controller, prefix })
   })
 })

@@ -55,7 +55,7 @@ const filter = (name: string): string =>
 const config =
   'config [{"key":["0x00","0x00","0x00","0x00"],"value":["0xc0","0xa8","0x4d","0x01","0x0a","0xf4","0x35","0x00","0xff","0xff","0xff","0x00","0x20","0x5d","0x00","0x00"]}]'
 const pins = (digest: string): string =>
-  `pin overlab-udp-${digest}\npin overlab-udp-${digest}-decap\npin overlab_config`
+  `pin overlab-udp-${digest}\npin overlab-udp-${digest}-decap\npin overlab_config\npin overlab_peers\npin overlab_stats`
 
 test.each([
   [
@@ -71,6 +71,15 @@ test.each([
   [
     'without its pins',
     [`filters eth0 ${filter(`overlab-udp-${objectDigest}-decap:[*fsobj]`)}`],
+    { 'eth0 ingress': `bpf overlab-udp.o:[tc] sha256 ${objectDigest} unpinned pref 7979` },
+  ],
+  [
+    'without the pin of its peers, so that they could not be changed',
+    [
+      `filters eth0 ${filter(`overlab-udp-${objectDigest}-decap:[*fsobj]`)}`,
+      pins(objectDigest).replace('pin overlab_peers\n', ''),
+      config,
+    ],
     { 'eth0 ingress': `bpf overlab-udp.o:[tc] sha256 ${objectDigest} unpinned pref 7979` },
   ],
   ['a hook without a filter of ours', ['filters eth0 ', 'filters eth1 []', pins(objectDigest), config], {}],

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unknown, type Values } from '../../../plugins/server/values.ts'
-import { failure, startPlugin, type StartedPlugin } from '../server/plugin.ts'
+import { failure, reached, startPlugin, type StartedPlugin } from '../server/plugin.ts'
 
 let plugin: StartedPlugin
 beforeAll(async () => {
@@ -127,6 +127,21 @@ describe('DataPlane', () => {
     expect(await failure(plugin.create(dataPlane, inputs))).toMatch(
       /^node1: connect: .*\/nowhere\/key.*0 of 1 hosts are finished; the next `pulumi up` completes the rest$/s,
     )
+  })
+
+  test('a host that leaves and cannot be cleaned stays in the state, to be tried again', async () => {
+    const olds = inputsOf({ node1: {}, node2: { sysctls: { 'net/ipv4/ip_forward': '1' } } })
+    const error: unknown = await plugin
+      .update(dataPlane, 'lab', olds, inputsOf({ node1: {} }))
+      .catch((thrown: unknown) => thrown)
+    const { outputs, reasons } = reached(error)!
+    expect(outputs).toEqual({
+      ...inputsOf({ node2: olds['hosts'] } as never),
+      hosts: { node2: { sysctls: { 'net/ipv4/ip_forward': '1' } } },
+      targets: { node1: target, node2: target },
+      facts: { node1: facts, node2: facts },
+    })
+    expect(reasons.join()).toMatch(/node1: .*node2: /s)
   })
 })
 

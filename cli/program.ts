@@ -1,0 +1,49 @@
+/** The command line in commander's words: its verbs, each declared by its own file when it is asked for. */
+import { readFileSync } from 'node:fs'
+import { Argument, Command } from 'commander'
+import { fromRepository } from '../tools/paths.ts'
+import { addExamples } from './help.ts'
+import { paint, width } from './output.ts'
+import { verbs } from './verbs.ts'
+
+/** Parses and runs with `parseAsync`; a CommanderError says what is wrong, or that the help was shown (`exitCode` 0). */
+export function program(): Command {
+  const command = new Command('npx overlab')
+    .description("Container overlay labs (flannel's vxlan, host-gw, udp) that run without a daemon.")
+    .usage('VERB [options] [WORDS...]')
+    .version(version(), '-v, --version', "overlab's version")
+    .helpOption('-h, --help', 'This text')
+    .configureHelp({
+      minWidthToWrap: 20,
+      styleTitle: (title) => paint('bold', title),
+      commandDescription: (of) =>
+        [of.summary() && `${of.summary()}.`, of.description()].filter(Boolean).join('\n\n'),
+    })
+    // One place says what is wrong: main.ts.
+    .configureOutput({ getOutHelpWidth: () => width(100), outputError: () => {} })
+    .exitOverride()
+    // What stands behind a verb is the verb's.
+    .enablePositionalOptions()
+    .commandsGroup('Verbs:')
+    .hook('preSubcommand', async (_, verb) => (await verbs[verb.name()]?.load())?.(verb))
+  addExamples(command, [
+    ['npx overlab up', 'build the lab of the selected stack'],
+    ['npx overlab ping', 'prove that every pod reaches every pod'],
+    ['npx overlab show routes', 'who put which route where'],
+    ['npx overlab exec node1 -- ip -d link', 'look at a machine from inside'],
+  ])
+  for (const [name, { summary }] of Object.entries(verbs)) command.command(name).summary(summary)
+  // Commander's own `help VERB` shows a verb without loading it.
+  command
+    .command('help')
+    .summary("This text, or a verb's")
+    .addArgument(new Argument('[VERB]').choices(Object.keys(verbs)))
+    .action(async (verb?: string) => {
+      await command.parseAsync([...(verb === undefined ? [] : [verb]), '--help'], { from: 'user' })
+    })
+  return command
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { version: string }).version
+}
