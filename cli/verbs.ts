@@ -45,6 +45,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Every host and pod to every host and pod: round-trip times and loss',
     load: async () => (await import('./ping.ts')).pingVerb,
   },
+  trace: {
+    summary: 'Follows one packet there and back: every decision, and the entry that made it',
+    load: async () => (await import('./trace.ts')).traceVerb,
+  },
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,

@@ -188,9 +188,14 @@ function link(of: Json): Holding {
       word(of['operstate']),
       pod,
     ),
-    by: tag === alias || tag.startsWith(`${alias} `) ? 'overlab' : (ownLinks[word(of['ifname'])] ?? 'others'),
+    by: tag === alias || tag.startsWith(`${alias} `) ? 'overlab' : linkOwner(word(of['ifname'])),
     detail: of,
   }
+}
+
+function linkOwner(name: string): string {
+  // flannel.VNI and flannel0; without overlab's alias they are not its own.
+  return ownLinks[name] ?? (/^flannel[.0-9]/.test(name) ? 'flanneld or a person' : 'others')
 }
 
 /** Links that are there before anybody makes one. */
