@@ -21,7 +21,7 @@ const rows = {
     'tools',
   ],
   resources: ['remote', 'modules', 'machines', 'overlay', 'inventory'],
-  stacks: ['resources', 'inventory', 'overlay'],
+  stacks: ['resources', 'inventory', 'overlay', 'tools/flanneld-binary.ts'],
   examples: ['resources', 'inventory', 'overlay'],
   experiments: ['inventory', 'overlay', 'modules', 'remote', 'machines', 'resources', 'stacks', 'tools'],
   cli: [

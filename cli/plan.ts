@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { applyScript, diffState } from '../modules/apply.ts'
 import { phases } from '../modules/module.ts'
 import { tableNames } from '../modules/state.ts'
-import { planLab, type PlannedHost } from '../overlay/plan.ts'
+import { factsOf, planLab, pushedOf, type PlannedHost } from '../overlay/plan.ts'
 import { chosenHosts, labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
@@ -54,6 +54,8 @@ function textOf(host: PlannedHost): string {
 }
 
 function commandsOf(host: PlannedHost): string {
-  const plan = { desired: host.state, prior: {}, facts: { nic: host.nic, iptables: host.iptables } }
-  return `# ${host.name} (${host.address})\n${applyScript(diffState({}, host.state), plan, phases)}`.trimEnd()
+  const desired = pushedOf(host)
+  const plan = { desired, prior: {}, facts: factsOf(host) }
+  const rest = host.control === 'flanneld' ? '\n# flanneld does the rest' : ''
+  return `# ${host.name} (${host.address})\n${applyScript(diffState({}, desired), plan, phases).trimEnd()}${rest}`
 }

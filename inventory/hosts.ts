@@ -19,6 +19,7 @@ export interface PlacedHost {
   readonly address?: Given<number>
   readonly subnet?: Given<Block>
   readonly vtepMac?: NonNullable<Host['vtepMac']>
+  readonly control: Host['control']
   readonly iptables: Host['iptables']
   readonly vars: Host['vars']
 }
@@ -91,12 +92,22 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
   const subnet = subnetOf(host, numbered, path, lab, report)
   const vtepMac = readVariable(host, 'vtep_mac')
   const iptables = readVariable(host, 'iptables')
+  const given = readVariable(host, 'control')
+  const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
+  if (control === 'flanneld' && typeof iptables === 'object' && iptables.value !== 'auto') {
+    report({
+      path: iptables.variable.path,
+      what: `${iptables.value} cannot be chosen for ${host.name}: flanneld takes the iptables that the machine uses by default`,
+      todo: 'remove it, or use control: static for this host',
+    })
+  }
   return {
     host,
     ...(numbered && { numbered }),
     ...(address && { address }),
     ...(subnet && { subnet }),
     ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
+    control,
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
     vars: Object.fromEntries(
       [...host.variables]

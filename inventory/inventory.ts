@@ -44,11 +44,16 @@ export type Backend =
 export type BackendType = Backend['Type']
 export const backendTypes = ['vxlan', 'host-gw', 'udp'] as const satisfies readonly BackendType[]
 
+/** Who fills a host's kernel: overlab alone, from the inventory; or flanneld, as on a cluster, from etcd. */
+export const controls = ['static', 'flanneld'] as const
+export type Control = (typeof controls)[number]
+
 export interface Host {
   readonly name: Name
   /** Its groups in the order in which their variables count, the strongest last; `all` left out. */
   readonly groups: readonly string[]
   readonly machine: 'namespace'
+  readonly control: Control
   /** Its place in the underlay and in the overlay; from the name's trailing number unless told. */
   readonly number: number
   /** Its underlay address; the backend's outer address. */

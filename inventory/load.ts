@@ -203,6 +203,7 @@ function completeHost(
     name,
     groups: groups.filter((group) => group !== 'all'),
     machine: 'namespace',
+    control: placed.control,
     number: sure(placed.numbered, `${name}'s number`).number,
     address: toIp(sure(placed.address, `${name}'s address`).value),
     subnet: toCidr(sure(placed.subnet, `${name}'s subnet`).value),

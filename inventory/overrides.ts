@@ -8,13 +8,15 @@ export interface LabOverrides {
   readonly lab?: string
   readonly underlay?: string
   readonly mtu?: number
+  /** Of the hosts that do not say otherwise themselves. */
+  readonly control?: string
   /** Replaces `Backend` by one of this type; of the file's other keys those stay that the new type has too. */
   readonly backend?: string
   /** Laid over the file's net-conf, key by key (JSON merge patch, RFC 7386): a null takes the file's key away. */
   readonly overlay?: object
 }
 
-const keys = ['lab', 'underlay', 'mtu', 'backend', 'overlay'] as const
+const keys = ['lab', 'underlay', 'mtu', 'control', 'backend', 'overlay'] as const
 
 /** Reads the overrides from a configuration of texts, such as Pulumi's; `overlay` is JSON. */
 export function overridesFrom(get: (key: string) => string | undefined): LabOverrides {
@@ -53,6 +55,7 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
     ['lab', 'name'],
     ['underlay', 'underlay'],
     ['mtu', 'mtu'],
+    ['control', 'control'],
   ] as const) {
     if (overrides[key] === undefined) continue
     merged[inner] = overrides[key]

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { unsupported } from './flannel-keys.ts'
+import { controls } from './inventory.ts'
 import { cidr, ip, mac, name } from './values.ts'
 
 /** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
@@ -102,6 +103,12 @@ const overlay = z
   })
   .meta({ description: "flannel's net-conf.json, key for key." })
 
+const control = z.enum(controls).meta({
+  description:
+    "Who fills the hosts' kernels: static is overlab itself, without a daemon; flanneld is the real flanneld with etcd.",
+  default: 'static',
+})
+
 export const lab = z
   .strictObject({
     name: name.meta({
@@ -118,6 +125,7 @@ export const lab = z
       .max(65535)
       .optional()
       .meta({ description: "MTU of the machines' NIC.", default: 1500 }),
+    control: control.optional(),
     overlay,
   })
   .meta({ description: 'What all machines share.' })
@@ -210,6 +218,9 @@ const sharedVariables = {
   machine: z.literal('namespace').meta({
     description: 'Where the machine comes from: Linux namespaces of this computer.',
     default: 'namespace',
+  }),
+  control: control.meta({
+    description: 'Who fills the kernel of these hosts; lab.control unless told. A lab may mix the two.',
   }),
   pods,
   iptables: z.enum(['auto', 'nft', 'legacy']).meta({

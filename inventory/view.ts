@@ -37,6 +37,7 @@ function variablesOf(host: Host): Record<string, unknown> {
     ...host.vars,
     ansible_host: host.address,
     machine: host.machine,
+    control: host.control,
     number: host.number,
     address: host.address,
     subnet: host.subnet,

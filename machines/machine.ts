@@ -40,6 +40,11 @@ export interface Driver {
   boot(spec: MachineSpec): Promise<Target>
   /** Undefined where it does not run or has lost its NIC. Never waits for a hung machine. */
   read(spec: MachineSpec): Promise<Target | undefined>
+  /** Puts a file of the controller, executable and read-only, in sight of every machine of a lab; its path there. */
+  share(lab: Name, file: string, source: string): Promise<string>
+  /** The path on the machines; undefined where it is not there. */
+  readShared(lab: Name, file: string): Promise<string | undefined>
+  unshare(lab: Name, file: string): Promise<void>
   /** Kills it like a pulled plug; its files stay. */
   powerCut(lab: Name, name: Name): Promise<void>
   /** Ends it and removes its files. */

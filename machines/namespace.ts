@@ -16,7 +16,15 @@ import type { Driver, MachineSpec, Underlay, UnderlaySpec } from './machine.ts'
 import { findConflict } from './namespace/conflict.ts'
 import type { KernelRoute, LabRecord, LinkAddresses, Surroundings } from './namespace/conflict.ts'
 import { awaitGreeting } from './namespace/greeting.ts'
-import { controllerLink, identityFile, labFolder, machineFolder, portLink } from './namespace/paths.ts'
+import {
+  controllerLink,
+  identityFile,
+  labFolder,
+  machineFolder,
+  portLink,
+  sharedFolder,
+  sharedOnMachines,
+} from './namespace/paths.ts'
 import {
   hasNic,
   isMounted,
@@ -40,6 +48,9 @@ export const namespaceDriver: Driver = {
   deleteUnderlay,
   boot,
   read,
+  share,
+  readShared,
+  unshare,
   powerCut,
   remove,
 }
@@ -134,6 +145,25 @@ async function read(spec: MachineSpec): Promise<Target | undefined> {
   const machine = await readMachine(spec.lab, spec.name)
   if (machine?.pid === undefined || machine.spec !== words || !(await hasNic(machine.pid))) return undefined
   return targetOf(spec.lab, machine)
+}
+
+async function share(lab: Name, file: string, source: string): Promise<string> {
+  await shareScript(lab, file, source)
+  return join(sharedOnMachines, file)
+}
+
+async function readShared(lab: Name, file: string): Promise<string | undefined> {
+  return (await exists(join(sharedFolder(lab), file))) ? join(sharedOnMachines, file) : undefined
+}
+
+async function unshare(lab: Name, file: string): Promise<void> {
+  await shareScript(lab, file, '')
+}
+
+async function shareScript(lab: Name, file: string, source: string): Promise<void> {
+  nameSchema.parse(lab)
+  if (!/^[a-z0-9][a-z0-9._-]*$/.test(file)) throw new Error(`${file} is not a file name`)
+  await runScript({ host: `lab ${lab}`, step: 'share file', object: file }, 'share.sh', [lab, file, source])
 }
 
 /** Kills it like a pulled plug, and returns when all of it is gone; its files stay. No error where it is not there. */

@@ -6,6 +6,7 @@ import { iptablesModule } from './iptables.ts'
 import { linkModule } from './link.ts'
 import type { Module } from './module.ts'
 import { neighbourModule } from './neighbour.ts'
+import { offloadModule } from './offload.ts'
 import { peerModule } from './peer.ts'
 import { podModule } from './pod.ts'
 import { routeModule } from './route.ts'
@@ -18,6 +19,7 @@ const byTable: Readonly<Record<TableName, Module>> = {
   neighbours: neighbourModule,
   fdb: fdbModule,
   sysctls: sysctlModule,
+  offloads: offloadModule,
   filters: filterModule,
   peers: peerModule,
   iptables: iptablesModule,

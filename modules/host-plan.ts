@@ -15,6 +15,8 @@ export function scopeOf(module: Module, { desired, prior, facts }: HostPlan): Sc
     desired: desired[module.table] ?? {},
     prior: prior[module.table] ?? {},
     host: facts,
-    links: [...new Set([...Object.keys(desired.links ?? {}), ...Object.keys(prior.links ?? {})])],
+    links: [...new Set([...Object.keys(desired.links ?? {}), ...Object.keys(prior.links ?? {})])].filter(
+      (link) => !facts.lent?.includes(link),
+    ),
   }
 }

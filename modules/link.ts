@@ -7,7 +7,7 @@
  * puts that back). For that moment what goes through the link is cut.
  *
  * A link that has a wanted name but not overlab's alias (left by a killed flanneld, made by a CNI plugin) is taken
- * over: nothing is done where it is already as wanted, and it gets the alias with the first change.
+ * over: nothing is done where it is already as wanted, and it gets the alias with the first change, or when claimed.
  */
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
@@ -40,7 +40,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 
 /** What can be changed while the link lives; the words that take a value, and those that stand alone. */
 const changeable = new Set(['mtu', 'address', 'master', 'txqueuelen', 'stp_state', 'vlan_filtering'])
-const changeableFlags = new Set(['learning', 'nolearning', 'down'])
+const changeableFlags = new Set(['learning', 'nolearning', 'down', 'unclaimed'])
 
 export function vxlanLink(link: {
   name: IfName
@@ -91,11 +91,11 @@ export const linkModule: Module = {
 
   probe: () => linksProbe,
 
-  parse(output, { desired, prior }) {
+  parse(output, { desired, prior, host }) {
     const table: Record<string, string> = {}
     for (const entry of readEntries(output, linksProbe)) {
       const key = textOf(entry, 'ifname')
-      const line = lineOf(entry)
+      const line = lineOf(entry) + (host.claim && entry['ifalias'] !== alias ? ' unclaimed' : '')
       if (entry['ifalias'] === alias || key in desired || prior[key] === line) table[key] = line
     }
     return table

@@ -44,7 +44,7 @@ export interface Scope {
   /** What overlab last put there, as far as is known (Pulumi's state). */
   readonly prior: Table
   readonly host: HostFacts
-  /** Names of the links that overlab has or had on this host (`links` of desired and of prior): what is on them is overlab's. */
+  /** Names of the links that overlab has or had on this host (`links` of desired and of prior, less those lent): what is on them is overlab's. */
   readonly links: readonly string[]
 }
 
@@ -54,6 +54,13 @@ export interface HostFacts {
   readonly nic: string
   /** Which iptables tools to use; `auto` = the host's default `iptables`. */
   readonly iptables: 'auto' | 'nft' | 'legacy'
+  /**
+   * Links that overlab makes and another program fills (`flannel.1` where flanneld runs): what is on them is that
+   * program's, but for the rows that overlab's tables name.
+   */
+  readonly lent?: readonly string[]
+  /** Rows that are as wanted but without overlab's mark are given it: another program is about to leave. */
+  readonly claim?: boolean
 }
 
 export type Change =

@@ -69,12 +69,13 @@ export const routeModule: Module = {
 
   probe: () => probe,
 
-  parse(output, { desired, prior }) {
+  parse(output, { desired, prior, host }) {
     const table: Record<string, string> = {}
     for (const entry of readEntries(output, probe)) {
       const key = keyOf(entry)
-      const line = lineOf(entry)
-      if (textOf(entry, 'protocol') === String(protocol) || key in desired || prior[key] === line)
+      const own = textOf(entry, 'protocol') === String(protocol)
+      const line = lineOf(entry) + (host.claim && !own ? ' unclaimed' : '')
+      if (own || key in desired || prior[key] === line)
         table[key] = key in table ? `${table[key]}${several}${line}` : line
     }
     return table

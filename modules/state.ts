@@ -12,6 +12,7 @@
  * | neighbours | `10.244.23.0 dev flannel.1`      | `lladdr 72:55:50:87:cf:a2` (permanent; any other state is said: `lladdr ... stale`) |
  * | fdb        | `72:55:50:87:cf:a2 dev flannel.1`| `dst 192.168.77.2` (self permanent; anything else is said) |
  * | sysctls    | `net/ipv4/ip_forward`            | `1` |
+ * | offloads   | `eth0`                           | `tx off` (checksums of what it sends are finished before; see offload.ts) |
  * | filters    | `eth0 ingress`                   | `bpf udp.o:[tc] direct-action port 8285 local 192.168.77.1` |
  * | peers      | `10.244.23.0/24`                 | `192.168.77.2` (udp's kernel datapath: inner subnet -> outer address) |
  * | iptables   | `nat FLANNEL-POSTRTG 2`          | `-s 10.244.53.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN` |
@@ -29,6 +30,7 @@ export const tableNames = [
   'neighbours',
   'fdb',
   'sysctls',
+  'offloads',
   'filters',
   'peers',
   'iptables',

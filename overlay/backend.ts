@@ -1,10 +1,12 @@
 /** What every backend answers. There is one file a backend; `plan.ts` chooses. */
+import type { Control } from '../inventory/inventory.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
 import type { HostState } from '../modules/state.ts'
 
 /** A host as its peers know it. */
 export interface Node {
   readonly name: Name
+  readonly control: Control
   /** Its underlay address, where encapsulated packets go. */
   readonly address: Ip
   /** The NIC that carries the underlay. */
@@ -25,10 +27,12 @@ export interface Vtep {
   readonly mac: Mac
 }
 
-/** One backend with a lab's settings taken in. Both functions are pure and depend on their arguments only. */
+/** One backend with a lab's settings taken in. All functions are pure and depend on their arguments only. */
 export interface BackendPlan {
   /** Undefined where the backend has no device. */
   vtep(host: Node): Vtep | undefined
-  /** What the backend puts on this host, its tables in the order in which the kernel is told. */
+  /** What the backend leaves on this host, whoever puts it there: its tables in the order in which the kernel is told. */
   rows(host: Node, peers: readonly Node[]): HostState
+  /** What overlab makes before flanneld starts, on a host that flanneld fills; part of `rows`. */
+  ahead(host: Node): HostState
 }

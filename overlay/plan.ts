@@ -1,8 +1,8 @@
 /** Inventory -> what every host's kernel must hold. Nothing here asks a host or a clock. */
-import type { Host, Inventory, Lab } from '../inventory/inventory.ts'
+import type { Control, Host, Inventory, Lab } from '../inventory/inventory.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
 import { flannelRules } from '../modules/iptables.ts'
-import { tableOf } from '../modules/module.ts'
+import { tableOf, type HostFacts } from '../modules/module.ts'
 import { tableNames, type HostState } from '../modules/state.ts'
 import type { BackendPlan, Node, Vtep } from './backend.ts'
 import { hostGw } from './host-gw.ts'
@@ -22,6 +22,8 @@ export interface LabPlan {
 
 export interface PlannedHost {
   readonly name: Name
+  /** Who fills its kernel. */
+  readonly control: Control
   /** The underlay's NIC: its name, address and MAC. */
   readonly nic: IfName
   readonly address: Ip
@@ -36,7 +38,10 @@ export interface PlannedHost {
   readonly pods: readonly PlannedPod[]
   /** Which iptables tools the host uses. */
   readonly iptables: Host['iptables']
+  /** What its kernel shall hold in the end, whoever puts it there. */
   readonly state: HostState
+  /** Where flanneld fills it: what overlab puts there itself, the rest being flanneld's. */
+  readonly beside?: HostState
   /** What flanneld would have written to /run/flannel/subnet.env. */
   readonly subnetEnv: string
 }
@@ -75,8 +80,11 @@ function planHost(
   const rules = { iptables: tableOf(flannelRules({ network: Network, subnet: host.subnet })) }
   const vtep = backend.vtep(node)
   const peers = nodes.filter((other) => other !== node)
+  const below = podRows(host.subnet, pods, mtu)
+  const state = merge([below, backend.rows(node, peers), rules])
   return {
     name: host.name,
+    control: host.control,
     nic,
     address: host.address,
     mac: hostMac(host.name),
@@ -86,9 +94,20 @@ function planHost(
     mtu,
     pods,
     iptables: host.iptables,
-    state: merge([podRows(host.subnet, pods, mtu), backend.rows(node, peers), rules]),
+    state,
+    ...(host.control === 'flanneld' && { beside: merge([below, backend.ahead(node)]) }),
     subnetEnv: subnetEnv(Network, host.subnet, mtu),
   }
+}
+
+/** What the modules must know of a planned host. */
+export function factsOf({ nic, iptables, vtep, beside }: PlannedHost): HostFacts {
+  return { nic, iptables, ...(beside && { lent: vtep ? [vtep.name] : [] }) }
+}
+
+/** What overlab puts on a host: all of its state, or what flanneld does not. */
+export function pushedOf({ state, beside }: PlannedHost): HostState {
+  return beside ?? state
 }
 
 function backendOf(lab: Lab): BackendPlan {
@@ -103,9 +122,18 @@ function backendOf(lab: Lab): BackendPlan {
   }
 }
 
-function nodeOf(host: Host): Node {
-  const { name, address, subnet } = host
-  return { name, address, nic, subnet, first: firstOf(subnet), vtepMac: host.vtepMac ?? vtepMac(name) }
+/** A host as its peers know it. */
+export function nodeOf(host: Host): Node {
+  const { name, control, address, subnet } = host
+  return {
+    name,
+    control,
+    address,
+    nic,
+    subnet,
+    first: firstOf(subnet),
+    vtepMac: host.vtepMac ?? vtepMac(name),
+  }
 }
 
 /** Two hosts with one VTEP MAC would share one FDB entry, and one of them would get nothing. */

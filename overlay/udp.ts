@@ -1,11 +1,14 @@
 /**
  * udp: flannel's oldest backend, the bare inner packet in a UDP datagram. flanneld moves every packet itself by a
- * TUN device, which dies with it; here the kernel does, so there is no process that could die.
+ * TUN device, which dies with it; under static control the kernel does, so there is no process that could die.
  */
 import type { Backend, Lab } from '../inventory/inventory.ts'
+import type { IfName } from '../inventory/values.ts'
+import { address } from '../modules/address.ts'
 import { encapProgram } from '../modules/bpf/names.ts'
 import { udpFilterRow } from '../modules/filter.ts'
 import { tableOf } from '../modules/module.ts'
+import { txOffload } from '../modules/offload.ts'
 import { peerRow } from '../modules/peer.ts'
 import { route } from '../modules/route.ts'
 import type { HostState } from '../modules/state.ts'
@@ -26,8 +29,28 @@ const datapaths: Readonly<
 export function udp(lab: Lab, backend: Udp, datapath: Datapath = 'bpf'): BackendPlan {
   return {
     vtep: () => undefined,
-    rows: (host, peers) => datapaths[datapath](lab, backend, host, peers),
+    rows: (host, peers) =>
+      host.control === 'flanneld'
+        ? tunnelByFlanneld(lab, host)
+        : { ...datapaths[datapath](lab, backend, host, peers), ...finishedChecksums(host, peers) },
+    ahead: () => ({}),
   }
+}
+
+/** flanneld's own: a TUN device that lives as long as the process, and one route into it for the whole network. */
+function tunnelByFlanneld({ overlay }: Lab, host: Node): HostState {
+  const device = 'flannel0' as IfName
+  return {
+    addresses: tableOf([address({ ip: host.first, length: 32, dev: device })]),
+    routes: { [overlay.Network]: `dev ${device}` },
+  }
+}
+
+/** A flanneld takes the inner packet out of the datagram, and with it goes what the kernel knew of its checksum. */
+function finishedChecksums(host: Node, peers: readonly Node[]): HostState {
+  return peers.some((peer) => peer.control === 'flanneld')
+    ? { offloads: tableOf([txOffload(host.nic, 'off')]) }
+    : {}
 }
 
 /**

@@ -7,7 +7,7 @@ import type { IfName } from '../inventory/values.ts'
 import { address } from '../modules/address.ts'
 import { fdbEntry } from '../modules/fdb.ts'
 import { vxlanLink } from '../modules/link.ts'
-import { tableOf } from '../modules/module.ts'
+import { tableOf, type Row } from '../modules/module.ts'
 import { neighbour } from '../modules/neighbour.ts'
 import { route } from '../modules/route.ts'
 import { sysctl } from '../modules/sysctl.ts'
@@ -24,23 +24,24 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
   const mtu = podMtu(backend, lab.mtu)
   const isDirect = (peer: Node): boolean => backend.DirectRouting && onLink(lab, peer)
 
+  const deviceOf = (host: Node): Row =>
+    vxlanLink({
+      name: device,
+      id: backend.VNI,
+      nic: host.nic,
+      local: host.address,
+      port: backend.Port,
+      mtu,
+      mac: host.vtepMac,
+    })
+
   return {
     vtep: (host) => ({ name: device, address: host.first, mac: host.vtepMac }),
 
     rows(host, peers) {
       const tunnelled = peers.filter((peer) => !isDirect(peer))
       return {
-        links: tableOf([
-          vxlanLink({
-            name: device,
-            id: backend.VNI,
-            nic: host.nic,
-            local: host.address,
-            port: backend.Port,
-            mtu,
-            mac: host.vtepMac,
-          }),
-        ]),
+        links: tableOf([deviceOf(host)]),
         addresses: tableOf([address({ ip: host.first, length: 32, dev: device })]),
         neighbours: tableOf(
           tunnelled.map((peer) => neighbour({ ip: peer.first, dev: device, mac: peer.vtepMac })),
@@ -58,5 +59,8 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
         ),
       }
     },
+
+    // flanneld takes a device that is there and fits as its own, and so its MAC: the planned one, which the peers know.
+    ahead: (host) => ({ links: tableOf([deviceOf(host)]) }),
   }
 }

@@ -1,6 +1,11 @@
 /** What a Pulumi program imports from overlab. */
+export { ControlPlane, type ControlPlaneArgs } from './control-plane.ts'
 export { DataPlane, type DataPlaneArgs, type TargetArgs } from './data-plane.ts'
+export { EtcdKeys, type EtcdKeysArgs } from './etcd-keys.ts'
+export type { HostTargetArgs } from './host-target.ts'
 export { Lab, type LabArgs } from './lab.ts'
 export { Machine, type MachineArgs } from './machine.ts'
 export { Overlay, type OverlayArgs } from './overlay.ts'
+export { Service, type ServiceArgs } from './service.ts'
+export { SharedFile, type SharedFileArgs } from './shared-file.ts'
 export { Underlay, type UnderlayArgs } from './underlay.ts'

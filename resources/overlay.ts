@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi'
-import { planLab } from '../overlay/plan.ts'
-import { DataPlane, type TargetArgs } from './data-plane.ts'
+import { factsOf, planLab, pushedOf } from '../overlay/plan.ts'
+import { DataPlane } from './data-plane.ts'
+import { targetOf } from './host-target.ts'
 import type { Lab } from './lab.ts'
 
 export interface OverlayArgs {
@@ -20,17 +21,12 @@ export class Overlay extends pulumi.ComponentResource {
       {
         identityFile: lab.underlay.identityFile,
         targets: Object.fromEntries(planned.map((host) => [host.name, targetOf(lab, host.name)])),
-        facts: Object.fromEntries(planned.map(({ name, nic, iptables }) => [name, { nic, iptables }])),
-        hosts: Object.fromEntries(planned.map(({ name, state }) => [name, state])),
+        facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
+        hosts: Object.fromEntries(planned.map((host) => [host.name, pushedOf(host)])),
       },
       // The kernels' state goes with the machines: a lab that is destroyed needs no clean-up of its own.
       { parent: this, dependsOn: [...lab.bootstrapped], deletedWith: lab.underlay },
     )
     this.registerOutputs({})
   }
-}
-
-function targetOf(lab: Lab, host: string): TargetArgs {
-  const machine = lab.machines[host]!
-  return { host: machine.address, port: machine.port, user: machine.user, hostKey: machine.hostKey }
 }

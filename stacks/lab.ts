@@ -1,12 +1,15 @@
 /** The lab of the selected stack: machines first, then what makes their pods reach each other. */
-import { Lab, Overlay } from '../resources/index.ts'
+import { ControlPlane, Lab, Overlay } from '../resources/index.ts'
+import { flanneldBinary } from '../tools/flanneld-binary.ts'
 import { stackInventory } from './settings.ts'
 
 const inventory = stackInventory()
 const { name, overlay } = inventory.lab
 
 const lab = new Lab(name, { inventory })
-new Overlay(name, { lab })
+const dataPlane = new Overlay(name, { lab })
+if (inventory.hosts.some(({ control }) => control === 'flanneld'))
+  new ControlPlane(name, { lab, overlay: dataPlane, flanneld: flanneldBinary() })
 
 export const backend = overlay.Backend.Type
 export const network = overlay.Network

@@ -90,6 +90,11 @@ export async function planPackages(
     problems: [],
     outside: [
       `install system packages by apt-get: ${intended.join(' ')}`,
+      ...(intended.includes('etcd-server')
+        ? [
+            "  (the system's own etcd service is not started by that, and is not enabled; a lab runs its own etcd)",
+          ]
+        : []),
       ...(intended.includes('openssh-server')
         ? [
             "  (the system's own SSH service is not started by that, and is not enabled; labs run their own sshd)",
@@ -157,8 +162,8 @@ async function install(missing: readonly Tool[], say: (detail: string) => void):
 }
 
 /**
- * Installs "$@". Debian starts and enables a service that it installs: a lab needs the program sshd only, and a
- * machine that had no SSH server must not have one afterwards. Where there was one, it is left as it is.
+ * Installs "$@". Debian starts and enables a service that it installs: a lab needs the programs sshd and etcd only,
+ * and a machine that had no such service must not have one afterwards. Where there was one, it is left as it is.
  */
 export const installScript = `
 set -e
@@ -166,18 +171,18 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 guard=/usr/sbin/policy-rc.d
 if [ -f "$guard" ] && grep -q 'overlab set-up' "$guard"; then rm -f "$guard"; fi
 fresh=
-if [ ! -e /usr/sbin/sshd ]; then
-  fresh=1
-  if [ ! -e "$guard" ]; then
-    trap 'rm -f "$guard"' EXIT
-    trap 'exit 143' HUP INT TERM
-    printf '%s\\n' '#!/bin/sh' '# overlab set-up: no SSH service is started; removed when the installation ends.' \\
-      'case "$1" in ssh|ssh.*|sshd|sshd.*) exit 101 ;; esac' 'exit 0' > "$guard"
-    chmod 755 "$guard"
-  fi
+[ -e /usr/sbin/sshd ] || fresh='ssh|ssh.*|sshd|sshd.*'
+[ -e /usr/bin/etcd ] || fresh="\${fresh:+$fresh|}etcd|etcd.*"
+if [ "$fresh" ] && [ ! -e "$guard" ]; then
+  trap 'rm -f "$guard"' EXIT
+  trap 'exit 143' HUP INT TERM
+  printf '%s\\n' '#!/bin/sh' '# overlab set-up: these services are not started; removed when the installation ends.' \\
+    "case \\"\\$1\\" in $fresh) exit 101 ;; esac" 'exit 0' > "$guard"
+  chmod 755 "$guard"
 fi
 apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
-if [ "$fresh" ] && [ -e /usr/sbin/sshd ] && command -v systemctl >/dev/null; then
-  systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true
+if command -v systemctl >/dev/null; then
+  case $fresh in *ssh*) if [ -e /usr/sbin/sshd ]; then systemctl disable ssh.service ssh.socket >/dev/null 2>&1 || true; fi ;; esac
+  case $fresh in *etcd*) if [ -e /usr/bin/etcd ]; then systemctl disable etcd.service >/dev/null 2>&1 || true; fi ;; esac
 fi
 `

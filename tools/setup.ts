@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import { commandPluginPart } from './command-plugin.ts'
+import { flanneldPart } from './flanneld.ts'
 import { kernelPart } from './kernel-part.ts'
 import { withLock } from './lock.ts'
 import { packagesPart } from './packages.ts'
@@ -22,6 +23,7 @@ const parts: readonly Part[] = [
   kernelPart,
   pulumiPart,
   commandPluginPart,
+  flanneldPart,
   passphrasePart,
   stacksPart,
 ]

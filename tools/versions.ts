@@ -10,5 +10,8 @@ export const pulumiVersion: string = (
 /** The last release of Pulumi's Go SDK that holds the Node language host as a Go module. */
 export const languageHostVersion = '3.68.0'
 
+/** flannel's, whose kernel state and wire the data plane follows. */
+export const flanneldVersion = '0.28.10'
+
 /** Version of Pulumi's command plugin; the same as of the npm package `@pulumi/command`. */
 export const commandPluginVersion = '1.2.1'

@@ -13,6 +13,13 @@ export function machineFolder(lab: Name, name: Name): string {
   return join(labFolder(lab), 'machines', name)
 }
 
+/** Files that all machines of a lab see, read-only, at `sharedOnMachines`. */
+export function sharedFolder(lab: Name): string {
+  return join(labFolder(lab), 'shared')
+}
+
+export const sharedOnMachines = '/run/overlab/shared'
+
 export function identityFile(lab: Name): string {
   return join(labFolder(lab), 'id_ed25519')
 }

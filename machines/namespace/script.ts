@@ -10,6 +10,7 @@ const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 export interface Place {
   readonly host: string
   readonly step: string
+  readonly object?: string
 }
 
 /**

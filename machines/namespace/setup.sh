@@ -24,6 +24,11 @@ if [ -L root/run ] || [ ! -d root/run ]; then
 fi
 mount -t tmpfs -o mode=755,size=64m run root/run
 mkdir root/run/overlab root/run/overlab/host root/run/sshd root/run/lock
+# What the lab shares with all its machines, now or later.
+mkdir root/run/overlab/shared
+mkdir -p "$dir/shared"
+mount --bind "$dir/shared" root/run/overlab/shared
+mount -o remount,bind,ro root/run/overlab/shared
 cp "$here/init.sh" "$here/fstab" "$here/sshd_config" hostkey "$dir/id_ed25519.pub" root/run/overlab/
 printf 'name=%s\naddress=%s\nmac=%s\n' "$name" "$address" "$mac" >root/run/overlab/machine
 if [ -s "$dir/base/sshd_config" ]; then cat "$dir/base/sshd_config" >>root/run/overlab/sshd_config; fi

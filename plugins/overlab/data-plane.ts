@@ -10,23 +10,19 @@ import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import type { Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
+import { targetOfMany } from './target.ts'
 import { driftLines } from './drift.ts'
 
-const target = z.strictObject({
-  host: z.string().min(1),
-  port: z.int().min(1).max(65535),
-  user: z.string().min(1),
-  hostKey: z
-    .string()
-    .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
+const facts = z.strictObject({
+  nic: ifName,
+  iptables: z.enum(['auto', 'nft', 'legacy']),
+  lent: z.array(ifName).exactOptional(),
 })
-
-const facts = z.strictObject({ nic: ifName, iptables: z.enum(['auto', 'nft', 'legacy']) })
 
 const inputs = z
   .strictObject({
     identityFile: z.string().min(1),
-    targets: z.record(name, target),
+    targets: z.record(name, targetOfMany),
     facts: z.record(name, facts),
     hosts: z.record(
       name,
@@ -114,7 +110,10 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
   }
 }
 
-/** A host that leaves and could not be cleaned stays in the state, so that the next update tries again. */
+/**
+ * A host that leaves and could not be cleaned stays in the state, so that the next update tries again; and whose the
+ * rows of a host were stays known until the change of hands is finished there.
+ */
 function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['failures']): Inputs {
   const left = failures
     .map(({ host }) => host)
@@ -126,7 +125,13 @@ function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['fai
   return {
     ...reached,
     targets: also(reached.targets, olds.targets),
-    facts: also(reached.facts, olds.facts),
+    facts: {
+      ...reached.facts,
+      ...pick(
+        olds.facts ?? {},
+        failures.map(({ host }) => host),
+      ),
+    },
     hosts: also(reached.hosts, olds.hosts),
   }
 }
@@ -166,10 +171,18 @@ function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
   const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
   return Object.fromEntries<HostTask>([
     ...Object.keys(news.hosts).map(
-      (host) => [host, task(host, news, news.hosts[host]!, olds.hosts?.[host])] as const,
+      (host) => [host, claiming(olds, task(host, news, news.hosts[host]!, olds.hosts?.[host]))] as const,
     ),
     ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])] as const),
   ])
+}
+
+/** A host that flanneld filled, and overlab is to fill now: what is there already is given overlab's mark. */
+function claiming(olds: Partial<Inputs>, task: HostTask): HostTask {
+  const { facts } = task.plan
+  const was = olds.facts?.[task.target.name as keyof Inputs['facts']]
+  if (was?.lent === undefined || facts.lent !== undefined) return task
+  return { ...task, plan: { ...task.plan, facts: { ...facts, claim: true } } }
 }
 
 function task(host: string, of: Inputs, desired: HostState, prior: HostState | undefined): HostTask {

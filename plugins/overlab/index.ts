@@ -13,14 +13,11 @@ const patienceMs = 8_000
 const trace = traceTo(process.env['OVERLAB_TRACE'])
 let pool: Pool | undefined
 
-const dataPlane = lazy(async () => {
-  const [{ createPool }, { dataPlane }] = await Promise.all([
-    import('../../remote/pool.ts'),
-    import('./data-plane.ts'),
-  ])
-  pool = createPool({ overallMs: patienceMs })
-  return dataPlane(trace.pool(pool))
-})
+/** One connection a host, shared by all resources that talk to hosts. */
+async function openPool(): Promise<Pool> {
+  const { createPool } = await import('../../remote/pool.ts')
+  return trace.pool((pool ??= createPool({ overallMs: patienceMs })))
+}
 
 await serve({
   name: 'overlab',
@@ -29,7 +26,12 @@ await serve({
     {
       'overlab:index:Underlay': lazy(async () => (await import('./underlay.ts')).underlay),
       'overlab:index:Machine': lazy(async () => (await import('./machine.ts')).machine),
-      'overlab:index:DataPlane': dataPlane,
+      'overlab:index:DataPlane': lazy(async () =>
+        (await import('./data-plane.ts')).dataPlane(await openPool()),
+      ),
+      'overlab:index:SharedFile': lazy(async () => (await import('./shared-file.ts')).sharedFile),
+      'overlab:index:Service': lazy(async () => (await import('./service.ts')).service(await openPool())),
+      'overlab:index:EtcdKeys': lazy(async () => (await import('./etcd-keys.ts')).etcdKeys(await openPool())),
     },
     () => pool,
   ),

@@ -15,8 +15,8 @@ export interface Life<Inputs> {
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
   /** `inputs`: those that are not as they were asked for; the next update sets them right. */
-  read(inputs: Inputs): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
-  update(inputs: Inputs, context: Context): Promise<{ learnt: object }>
+  read(inputs: Inputs, context: Context): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
+  update(inputs: Inputs, context: Context, olds: Inputs): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
@@ -37,8 +37,8 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
       const { id, learnt } = await life.create(inputsOf(news), context)
       return { id, outputs: { ...news, ...learnt } }
     },
-    async read(_id, state, inputs) {
-      const found = await life.read(inputsOf(state))
+    async read(_id, state, inputs, context) {
+      const found = await life.read(inputsOf(state), context)
       if (!found) return gone
       const live = { ...inputs, ...(found.inputs as Values | undefined) }
       return { outputs: { ...live, ...found.learnt }, inputs: live }
@@ -46,7 +46,7 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
     async update(_id, olds, news, context) {
       // What was learnt of an object stays: it is the same object.
       if (context.preview) return { ...olds, ...news }
-      return { ...news, ...(await life.update(inputsOf(news), context)).learnt }
+      return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds))).learnt }
     },
     async delete(_id, olds, context) {
       await life.delete(inputsOf(olds), context)

@@ -54,6 +54,15 @@ describe("a stack's overrides", () => {
     })
   })
 
+  it('say who controls the hosts that do not say so themselves', () => {
+    const text = inventoryText(
+      { hosts: { node1: null, node2: { control: 'static' } } },
+      lab({ Type: 'vxlan' }),
+    )
+    const { hosts } = parseInventory(text, 'lab.yaml', { control: 'flanneld' })
+    expect(hosts.map(({ control }) => control)).toEqual(['flanneld', 'static'])
+  })
+
   it('leave the mistakes of a lab block that is no map to the file', () => {
     expect(() => parseInventory('lab: 3\nall: {hosts: {node1: }}\n', 'f', { lab: 'x' })).toThrow(
       /^f:1:6 lab: is 3, not a map/,

@@ -34,6 +34,7 @@ describe('the view of an inventory', () => {
       ansible_user: 'me',
       ansible_host: '192.168.0.2',
       machine: 'namespace',
+      control: 'static',
       number: 2,
       address: '192.168.0.2',
       subnet: '10.0.2.0/24',

@@ -48,6 +48,7 @@ export function hostOf(number: number, over: Partial<Host> = {}): Host {
     name,
     groups: ['nodes'],
     machine: 'namespace',
+    control: 'static',
     number,
     address: `192.168.${77 + high}.${low}` as Ip,
     subnet,

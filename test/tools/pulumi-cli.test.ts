@@ -1,26 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { isOldGo, planPulumi, pulumiFolder } from '../../tools/pulumi-cli.ts'
+import { expect, test } from 'vitest'
+import { planPulumi, pulumiFolder } from '../../tools/pulumi-cli.ts'
 import { temporaryFolder } from './temporary.ts'
 
 const unreachable = async () => false
 const reachable = async () => true
-
-describe('is this Go too old?', () => {
-  test.each([
-    ['go1.26.8', 'local', '1.25.11', false],
-    ['go1.25.11', 'local', '1.25.11', false],
-    ['go1.25.9', 'local', '1.25.11', true],
-    ['go1.22.2', 'auto', '1.25.11', false],
-    ['go1.22.2', 'local', '1.25.11', true],
-    ['go1.19.8', '', '1.25.11', true],
-    ['go2.0', 'local', '1.25.11', false],
-    ['', '', '1.25.11', true],
-  ])('%s, GOTOOLCHAIN %s, wanted %s: %s', (version, toolchain, wanted, old) => {
-    expect(isOldGo(version, toolchain, wanted)).toBe(old)
-  })
-})
 
 /** An environment with an empty Pulumi home, and programs of its own in PATH. */
 function machine(programs: Record<string, string> = {}): NodeJS.ProcessEnv {

@@ -1,0 +1,127 @@
+/** The resource overlab:index:EtcdKeys: keys of an etcd and their values. Other keys are left alone. */
+import { z } from 'zod'
+import { HostError } from '../../remote/errors.ts'
+import type { Pool } from '../../remote/pool.ts'
+import { quote } from '../../remote/quote.ts'
+import type { Context, ResourceHandlers } from '../server/handlers.ts'
+import { gone, resource } from './resource.ts'
+import { target } from './target.ts'
+
+const key = z.string().regex(/^\/[A-Za-z0-9._/-]+$/, 'is not a key such as /coreos.com/network/config')
+const value = z
+  .string()
+  .min(1)
+  .refine((text) => !text.includes('\0'), 'holds a zero byte')
+
+const inputs = z
+  .strictObject({
+    /** A host that has etcdctl and reaches the endpoint. */
+    target,
+    endpoint: z.url({ protocol: /^http$/ }),
+    /** All keys begin with it. */
+    prefix: key,
+    keys: z.record(key, value),
+  })
+  .superRefine((args, context) => {
+    for (const name of Object.keys(args.keys))
+      if (!name.startsWith(`${args.prefix}/`))
+        context.addIssue({
+          code: 'custom',
+          path: ['keys', name],
+          message: `does not begin with ${args.prefix}/`,
+        })
+  })
+
+type Inputs = z.output<typeof inputs>
+type Table = Readonly<Record<string, string>>
+
+export function etcdKeys(pool: Pool): Required<ResourceHandlers> {
+  return resource<Inputs>({
+    inputs,
+    replaceOn: ['endpoint', 'prefix'],
+    async create(args, context) {
+      await converge(args, {}, context)
+      return { id: `${args.endpoint}${args.prefix}`, learnt: {} }
+    },
+    async read(args, context) {
+      try {
+        const held = await read(args, context)
+        const keys = Object.fromEntries(
+          Object.keys(args.keys).flatMap((name) => (name in held ? [[name, held[name]!]] : [])),
+        )
+        return Object.keys(keys).length > 0 ? { learnt: {}, inputs: { keys } } : gone
+      } catch (error) {
+        // An etcd that does not answer has been killed, or its host has: what it still holds shows when it runs again.
+        if (!(error instanceof HostError)) throw error
+        context.log.warning(error.message)
+        return gone
+      }
+    },
+    async update(args, context, olds) {
+      await converge(args, olds.keys, context)
+      return { learnt: {} }
+    },
+    async delete(args, context) {
+      await converge({ ...args, keys: {} }, args.keys, context)
+    },
+  })
+
+  /** Puts what differs, and deletes what was asked for before and is no more. */
+  async function converge(args: Inputs, before: Table, context: Context): Promise<void> {
+    const held = await read(args, context)
+    const lines = [
+      ...Object.entries(args.keys)
+        .filter(([name, text]) => held[name] !== text)
+        .map(([name, text]) => `etcdctl put -- ${quote(name)} ${quote(text)}`),
+      ...Object.keys(before)
+        .filter((name) => !(name in args.keys) && name in held)
+        .map((name) => `etcdctl del -- ${quote(name)}`),
+    ]
+    if (lines.length > 0) await etcdctl(args, 'write keys', lines, context)
+  }
+
+  async function read(args: Inputs, context: Context): Promise<Table> {
+    const answer = await etcdctl(
+      args,
+      'read keys',
+      [`etcdctl get --prefix -w json -- ${quote(`${args.prefix}/`)}`],
+      context,
+    )
+    return parseKeys(answer)
+  }
+
+  async function etcdctl(
+    args: Inputs,
+    step: string,
+    lines: readonly string[],
+    { signal }: Context,
+  ): Promise<string> {
+    const session = await pool.session(args.target)
+    const script = [
+      'set -e',
+      `export LC_ALL=C ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${quote(args.endpoint)} ETCDCTL_DIAL_TIMEOUT=3s ETCDCTL_COMMAND_TIMEOUT=10s`,
+      ...lines,
+    ]
+    const { stdout, stderr, exitCode } = await session.run(`${script.join('\n')}\n`, { step, signal })
+    if (exitCode === 0) return stdout
+    throw new HostError({
+      host: args.target.name,
+      step,
+      why: `etcd at ${args.endpoint} did not do it`,
+      command: lines.length === 1 ? lines[0]! : `${lines[0]} (and ${lines.length - 1} more)`,
+      exitCode,
+      stderr,
+      ...(exitCode === 127 ? { hint: 'etcdctl is missing; npm run setup installs etcd-client' } : {}),
+    })
+  }
+}
+
+/** Keys and values as `etcdctl get -w json` prints them, each in base64. */
+export function parseKeys(json: string): Table {
+  const { kvs = [] } = JSON.parse(json) as { kvs?: readonly { key: string; value?: string }[] }
+  return Object.fromEntries(kvs.map((kv) => [decode(kv.key), decode(kv.value ?? '')]))
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8')
+}

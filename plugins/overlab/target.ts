@@ -1,0 +1,18 @@
+/** How a host is reached, as an input of a resource. */
+import { z } from 'zod'
+import { name } from '../../inventory/values.ts'
+
+const place = {
+  host: z.string().min(1),
+  port: z.int().min(1).max(65535),
+  user: z.string().min(1),
+  hostKey: z
+    .string()
+    .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
+}
+
+/** Of many hosts, each under its name; the client key is the same for all. */
+export const targetOfMany = z.strictObject(place)
+
+/** Of one host, complete. */
+export const target = z.strictObject({ name, ...place, identityFile: z.string().min(1) })
