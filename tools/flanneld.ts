@@ -13,10 +13,11 @@ import type { Part, Work } from './work.ts'
 
 const neededFor = 'control: flanneld'
 
-export const etcdTools: readonly Tool[] = [
+const etcdTools: readonly Tool[] = [
   { name: 'etcd', neededFor, packages: [['etcd-server'], ['etcd']] },
   { name: 'etcdctl', neededFor, packages: [['etcd-client']] },
 ]
+const compiler: Tool = { name: 'gcc', neededFor, packages: [['gcc', 'libc6-dev']] }
 
 function program(): GoProgram {
   return {
@@ -37,10 +38,12 @@ export const flanneldPart: Part = {
 
 /** Whether an inventory in use wants it is the caller's question. */
 export async function planFlanneld(env: NodeJS.ProcessEnv = process.env): Promise<Work | undefined> {
+  const build = !isExecutable(flanneldBinary(env))
+  const tools = [...etcdTools, ...(build && !env['CC'] ? [compiler] : [])]
   const works = [
     await planPackages(
       env,
-      etcdTools.filter((tool) => !isThere(tool, env)),
+      tools.filter((tool) => !isThere(tool, env)),
     ),
     await planBuild(env),
   ].filter((work) => work !== undefined)
@@ -74,8 +77,9 @@ async function planBuild(env: NodeJS.ProcessEnv): Promise<Work | undefined> {
   }
 }
 
+/** A compiler of the user's own choice; without one, gcc comes from the system's packages. */
 function compilerProblem(env: NodeJS.ProcessEnv): string | undefined {
-  const compiler = env['CC'] || 'gcc'
-  if (isExecutable(compiler) || findCommand(compiler, env) !== undefined) return undefined
-  return `${neededFor} builds flanneld ${flanneldVersion}, parts of which are C, and ${compiler} is missing: install it (Debian, Ubuntu: apt-get install gcc libc6-dev), then run set-up again`
+  const chosen = env['CC']
+  if (!chosen || isExecutable(chosen) || findCommand(chosen, env) !== undefined) return undefined
+  return `${neededFor} builds flanneld ${flanneldVersion}, parts of which are C, and $CC names ${chosen}, which is missing: unset CC, then run set-up again`
 }

@@ -35,20 +35,20 @@ describe('what control: flanneld needs', () => {
     expect(await planFlanneld(env)).toBeUndefined()
   })
 
-  test('without Go and without a C compiler: one line each, with what to do', async () => {
-    const work = await planFlanneld(machine({}))
+  test('without Go and without the chosen C compiler: one line each, with what to do', async () => {
+    const work = await planFlanneld({ ...machine({}), CC: 'tcc' })
     expect(work?.problems).toEqual([
       expect.stringMatching(/needs Go, which is missing: install Go [\d.]+ or newer/),
-      expect.stringMatching(/gcc is missing: install it \(Debian, Ubuntu: apt-get install gcc/),
+      expect.stringMatching(/\$CC names tcc, which is missing: unset CC/),
     ])
     expect(work?.tasks).toEqual([])
   })
 
-  test("etcd comes from the system's packages, and is said not to start", async ({ skip }) => {
-    const env = machine({ go: goodGo, gcc: '', 'apt-get': 'exit 1' }, false)
+  test("etcd and gcc come from the system's packages; etcd is said not to start", async ({ skip }) => {
+    const env = machine({ go: goodGo, 'apt-get': 'exit 1' }, false)
     const work = await planFlanneld(env)
     skip(work?.outside.length === 0, 'the archives of this system have no etcd')
-    expect(work?.outside[0]).toBe('install system packages by apt-get: etcd-client etcd-server')
+    expect(work?.outside[0]).toBe('install system packages by apt-get: etcd-client etcd-server gcc libc6-dev')
     expect(work?.outside[1]).toContain('not started')
   })
 })
