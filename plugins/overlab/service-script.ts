@@ -46,6 +46,8 @@ if ! running; then
   { read -r stat <"/proc/$pid/stat"; } 2>/dev/null || stat=
   started_at \${stat##*) } 2>/dev/null || at=0
   printf '%s %s\\n' "$pid" "$at" >"$dir/pid"
+  # Without a test of its own, it works if it still lives after a second.
+  ${service.ready.trim() === '' ? 'sleep 1' : ':'}
 fi
 printf '%s\\n' ${quote(cleanup)} >"$dir/cleanup"
 if ! ready_within ${seconds * 10}; then
