@@ -37,6 +37,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'What each host will hold, from the inventory alone; no host is asked',
     load: async () => (await import('./plan.ts')).planVerb,
   },
+  graph: {
+    summary: "Draws the lab: hosts, pods, the backend's devices, the underlay, the tunnels",
+    load: async () => (await import('./graph.ts')).graphVerb,
+  },
   show: {
     summary: 'What the kernels hold now, all hosts in one table, and who put each entry there',
     load: async () => (await import('./show.ts')).showVerb,

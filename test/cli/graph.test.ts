@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { main } from '../../cli/main.ts'
+import { fromRepository } from '../../tools/paths.ts'
+
+beforeEach(() => {
+  vi.stubEnv('PULUMI_STACK', 'default-lab')
+  return () => vi.unstubAllEnvs()
+})
+
+/** What the verb prints, and its status. */
+async function graph(...words: readonly string[]) {
+  const streams = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockReturnValue(true),
+  )
+  onTestFinished(() => streams.forEach((stream) => stream.mockRestore()))
+  const status = await main(['graph', ...words])
+  const [stdout, stderr] = streams.map((stream) => stream.mock.calls.map(([piece]) => piece).join(''))
+  streams.forEach((stream) => stream.mockRestore())
+  return { status, stdout: stdout!, stderr: stderr! }
+}
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), 'overlab-graph-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
+}
+
+test.each([
+  [[], '<svg '],
+  [['--format', 'svg'], '<svg '],
+  [['-f', 'mermaid'], 'flowchart TB\n'],
+  [['-f', 'dot'], 'graph lab {\n'],
+])('graph %j', async (words, start) => {
+  const { status, stdout, stderr } = await graph(...words)
+  expect({ status, stderr, start: stdout.slice(0, start.length) }).toEqual({ status: 0, stderr: '', start })
+})
+
+test.each([
+  ['lab.svg', [], '<svg '],
+  ['lab', [], '<svg '],
+  ['lab.mmd', [], 'flowchart TB\n'],
+  ['lab.GV', [], 'graph lab {\n'],
+  ['lab.svg', ['--format', 'dot'], 'graph lab {\n'],
+])('--out %s %j', async (name, words, start) => {
+  const file = join(folder(), name)
+  expect(await graph(...words, '--out', file)).toEqual({ status: 0, stdout: '', stderr: '' })
+  expect(readFileSync(file, 'utf8').slice(0, start.length)).toBe(start)
+})
+
+test('the picture in the documentation is what the command makes', async () => {
+  const { stdout } = await graph()
+  expect(stdout).toBe(readFileSync(fromRepository('docs/images/lab-vxlan.svg'), 'utf8'))
+})
+
+test('what can not be done is said, and what to do', async () => {
+  const made = folder()
+  expect(await graph('--out', made)).toMatchObject({
+    status: 2,
+    stderr: `overlab: ${made} can not be written: it is a folder; choose another --out\n`,
+  })
+  expect(await graph('--out', join(made, 'no', 'lab.svg'))).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('can not be written: its folder does not exist') as string,
+  })
+  expect(await graph('--format', 'sgv')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('Allowed choices are svg, mermaid, dot') as string,
+  })
+})
