@@ -1,0 +1,59 @@
+/** The file that `overlab compare` writes and `overlab report` reads: raw samples, and what they are samples of. */
+import * as z from 'zod'
+import { provenance } from './provenance.ts'
+
+export const metric = z.strictObject({
+  /** `rtt-p50`, `tcp-1`, `cpu-per-gigabyte`, ... */
+  id: z.string(),
+  title: z.string(),
+  /** `ms`, `Mbit/s`, `s/GB`, `bytes`, `entries`, `packets`, ...; empty for a plain count. */
+  unit: z.string(),
+  /** Which way is good; `neither` for facts such as a header's length. */
+  better: z.enum(['lower', 'higher', 'neither']),
+  /** How it was measured, in one sentence: the instrument and its settings. */
+  how: z.string(),
+})
+
+/** `variant` is a variant's name, or `underlay`: the hosts' own addresses, the baseline. */
+const place = { variant: z.string(), metric: z.string() }
+
+export const sample = z.union([
+  z.strictObject({
+    ...place,
+    /** From 1. */
+    round: z.int().positive(),
+    value: z.number(),
+    /** What one value is of, where a metric has several a round: a process (`flanneld`), a count of hosts (`10 hosts`). */
+    of: z.string().optional(),
+  }),
+  z.strictObject({
+    ...place,
+    round: z.int().positive(),
+    of: z.string().optional(),
+    notMeasured: z.string().min(1),
+  }),
+])
+
+export const comparison = z.strictObject({
+  kind: z.literal('overlab.comparison'),
+  version: z.literal(1),
+  provenance,
+  lab: z.string(),
+  rounds: z.int().positive(),
+  /** In the order of tables; the first is the baseline. */
+  variants: z.array(
+    z.strictObject({
+      name: z.string(),
+      backend: z.string().optional(),
+      control: z.string().optional(),
+      /** The drawn topology, self-contained SVG. Not for the baseline. */
+      svg: z.string().optional(),
+    }),
+  ),
+  metrics: z.array(metric),
+  samples: z.array(sample),
+})
+
+export type Metric = z.infer<typeof metric>
+export type Sample = z.infer<typeof sample>
+export type Comparison = z.infer<typeof comparison>
