@@ -72,6 +72,7 @@ const killMs = 2_000
  */
 export async function kill(client: Client, channel: ClientChannel, pid?: number): Promise<void> {
   channel.signal('KILL')
+  grantNoMore(channel)
   channel.close()
   if (pid === undefined || pid <= 1) return
   const line = `exec sh -c 'kill -9 -${pid} || kill -9 ${pid}'`
@@ -88,9 +89,21 @@ export async function kill(client: Client, channel: ClientChannel, pid?: number)
   patience.abort()
 }
 
-/** The server has said that no more output comes. ssh2 keeps this beside its public interface. */
+/** What ssh2 keeps of a channel's way in beside its public interface. */
+const incoming = (channel: ClientChannel) =>
+  (channel as unknown as { incoming: { state: string; window: number } }).incoming
+
+/** The server has said that no more output comes. */
 export function isAtEnd(channel: ClientChannel): boolean {
-  return (channel as unknown as { incoming: { state: string } }).incoming.state !== 'open'
+  return incoming(channel).state !== 'open'
+}
+
+/**
+ * ssh2 1.17 goes on widening the window of a channel that it has closed, by a number that the server may have given
+ * to the next channel: that one is then sent more than its own window, and ssh2 drops what exceeds it.
+ */
+function grantNoMore(channel: ClientChannel): void {
+  incoming(channel).window = Infinity
 }
 
 /** Calls `done` when the channel is closed and both outputs have been read to their end: ssh2's 'close' waits for one of them. */
