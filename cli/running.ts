@@ -1,8 +1,8 @@
 /** The running lab: how its hosts are reached. */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { listMachines } from '../machines/drivers.ts'
 import { labFolder } from '../machines/namespace/paths.ts'
-import { readMachines, targetOf } from '../machines/namespace/records.ts'
 import { HostError } from '../remote/errors.ts'
 import { createPool } from '../remote/pool.ts'
 import type { Session } from '../remote/session.ts'
@@ -21,7 +21,7 @@ const patience = { attemptMs: 5000, overallMs: 5000 }
 /** @throws UserError where the lab is not up, or belongs to another user */
 export async function runningLab({ stack, inventory }: LabContext, signal: AbortSignal): Promise<RunningLab> {
   const lab = inventory.lab.name
-  const machines = new Map((await readMachines(lab)).map((machine) => [machine.name as string, machine]))
+  const machines = await listMachines(lab)
   if (machines.size === 0) throw await notUp(lab, stack)
   const pool = createPool(patience)
   return {
@@ -30,7 +30,7 @@ export async function runningLab({ stack, inventory }: LabContext, signal: Abort
       const why = machine
         ? 'its machine does not run'
         : `it is in the inventory, but not in the running lab ${lab}`
-      if (machine?.pid === undefined)
+      if (!machine?.running)
         throw new HostError({ host, step: 'connect', why, hint: 'npx overlab up boots it' })
       // Who presses Ctrl-C does not wait for a connect. What runs already ends by its own signal, which needs the connection.
       const interrupted = new Promise<never>((_, reject) => {
@@ -38,7 +38,7 @@ export async function runningLab({ stack, inventory }: LabContext, signal: Abort
           reject(new HostError({ host, step: 'connect', why: 'was interrupted' })),
         )
       })
-      return Promise.race([pool.session(targetOf(lab, machine)), interrupted])
+      return Promise.race([pool.session(machine.target), interrupted])
     },
     close: () => pool.close(),
   }

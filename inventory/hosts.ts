@@ -19,6 +19,7 @@ export interface PlacedHost {
   readonly address?: Given<number>
   readonly subnet?: Given<Block>
   readonly vtepMac?: NonNullable<Host['vtepMac']>
+  readonly machine: Host['machine']
   readonly control: Host['control']
   readonly iptables: Host['iptables']
   readonly vars: Host['vars']
@@ -92,6 +93,7 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
   const subnet = subnetOf(host, numbered, path, lab, report)
   const vtepMac = readVariable(host, 'vtep_mac')
   const iptables = readVariable(host, 'iptables')
+  const machine = readVariable(host, 'machine')
   const given = readVariable(host, 'control')
   const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
   if (control === 'flanneld' && typeof iptables === 'object' && iptables.value !== 'auto') {
@@ -107,6 +109,7 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
     ...(address && { address }),
     ...(subnet && { subnet }),
     ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
+    machine: typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace'),
     control,
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
     vars: Object.fromEntries(

@@ -48,11 +48,15 @@ export const backendTypes = ['vxlan', 'host-gw', 'udp'] as const satisfies reado
 export const controls = ['static', 'flanneld'] as const
 export type Control = (typeof controls)[number]
 
+/** Where a machine comes from; `machines/` has a driver for each. */
+export const machineKinds = ['namespace', 'qemu', 'ssh'] as const
+export type MachineKind = (typeof machineKinds)[number]
+
 export interface Host {
   readonly name: Name
   /** Its groups in the order in which their variables count, the strongest last; `all` left out. */
   readonly groups: readonly string[]
-  readonly machine: 'namespace'
+  readonly machine: MachineKind
   readonly control: Control
   /** Its place in the underlay and in the overlay; from the name's trailing number unless told. */
   readonly number: number

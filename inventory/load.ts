@@ -202,7 +202,7 @@ function completeHost(
   return {
     name,
     groups: groups.filter((group) => group !== 'all'),
-    machine: 'namespace',
+    machine: placed.machine,
     control: placed.control,
     number: sure(placed.numbered, `${name}'s number`).number,
     address: toIp(sure(placed.address, `${name}'s address`).value),

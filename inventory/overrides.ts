@@ -8,7 +8,8 @@ export interface LabOverrides {
   readonly lab?: string
   readonly underlay?: string
   readonly mtu?: number
-  /** Of the hosts that do not say otherwise themselves. */
+  /** This and `control`: of the hosts that do not say otherwise themselves. */
+  readonly machine?: string
   readonly control?: string
   /** Replaces `Backend` by one of this type; of the file's other keys those stay that the new type has too. */
   readonly backend?: string
@@ -16,7 +17,7 @@ export interface LabOverrides {
   readonly overlay?: object
 }
 
-const keys = ['lab', 'underlay', 'mtu', 'control', 'backend', 'overlay'] as const
+const keys = ['lab', 'underlay', 'mtu', 'machine', 'control', 'backend', 'overlay'] as const
 
 /** Reads the overrides from a configuration of texts, such as Pulumi's; `overlay` is JSON. */
 export function overridesFrom(get: (key: string) => string | undefined): LabOverrides {
@@ -55,6 +56,7 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
     ['lab', 'name'],
     ['underlay', 'underlay'],
     ['mtu', 'mtu'],
+    ['machine', 'machine'],
     ['control', 'control'],
   ] as const) {
     if (overrides[key] === undefined) continue

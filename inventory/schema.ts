@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { unsupported } from './flannel-keys.ts'
 import { controls } from './inventory.ts'
+import type { MachineKind } from './inventory.ts'
 import { cidr, ip, mac, name } from './values.ts'
 
 /** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
@@ -109,6 +110,14 @@ const control = z.enum(controls).meta({
   default: 'static',
 })
 
+/** The kinds that have a driver by now. */
+export const supportedMachines = ['namespace'] as const satisfies readonly MachineKind[]
+
+const machine = z.enum(supportedMachines).meta({
+  description: 'Where the machines come from: namespace is Linux namespaces of this computer.',
+  default: 'namespace',
+})
+
 export const lab = z
   .strictObject({
     name: name.meta({
@@ -125,6 +134,7 @@ export const lab = z
       .max(65535)
       .optional()
       .meta({ description: "MTU of the machines' NIC.", default: 1500 }),
+    machine: machine.optional(),
     control: control.optional(),
     overlay,
   })
@@ -215,9 +225,8 @@ const number = z
 
 /** Variables that make sense for many hosts. */
 const sharedVariables = {
-  machine: z.literal('namespace').meta({
-    description: 'Where the machine comes from: Linux namespaces of this computer.',
-    default: 'namespace',
+  machine: machine.meta({
+    description: 'Where these machines come from; lab.machine unless told. A lab may mix the kinds.',
   }),
   control: control.meta({
     description: 'Who fills the kernel of these hosts; lab.control unless told. A lab may mix the two.',

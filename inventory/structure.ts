@@ -9,7 +9,7 @@ import {
 import type { Path, Report } from './mistakes.ts'
 import { backendKeys, hostOnly, inventoryFile, lab, ownVariable, variables } from './schema.ts'
 import { nearest, suggestion } from './suggest.ts'
-import { backendTypes } from './inventory.ts'
+import { backendTypes, machineKinds } from './inventory.ts'
 
 type Issue = z.core.$ZodIssue
 type Words = { what: string; todo: string; atKey?: boolean }
@@ -141,10 +141,10 @@ function exampleAt(path: Path, got: unknown): string | undefined {
 }
 
 function notOneOf(path: Path, got: unknown, known: readonly string[]): Words {
-  if (path.at(-1) === 'machine' && (got === 'qemu' || got === 'ssh')) {
+  if (path.at(-1) === 'machine' && machineKinds.some((kind) => kind === got)) {
     return {
-      what: `overlab knows machines of the kind ${got}, but does not support them yet`,
-      todo: 'use namespace',
+      what: `overlab knows machines of the kind ${String(got)}, but does not support them yet`,
+      todo: `use ${known.join(' or ')}`,
     }
   }
   if (typeof got !== 'string') return { what: `is ${describe(got)}`, todo: `use one of ${known.join(', ')}` }

@@ -1,4 +1,4 @@
-/** What every kind of machine offers. `namespace.ts` is the first; `qemu` and `ssh` follow the same words. */
+/** What every kind of machine offers; `drivers.ts` has them by name. */
 import type { Cidr, Ip, Mac, Name } from '../inventory/values.ts'
 import type { Target } from '../remote/target.ts'
 
@@ -29,22 +29,35 @@ export interface MachineSpec {
   readonly mac: Mac
 }
 
-/** Every call converges: called again after success or after any interruption, it ends in the same state. */
-export interface Driver {
+/** What joins a lab's machines. Every call converges, as a Driver's do. */
+export interface Network {
   createUnderlay(spec: UnderlaySpec): Promise<Underlay>
   /** Undefined where it is not (or not wholly) there. */
   readUnderlay(lab: Name): Promise<Underlay | undefined>
   /** Also ends and removes every machine that is still in it; nothing is left. */
   deleteUnderlay(lab: Name): Promise<void>
-  /** Starts a machine that is not running, on its old files if it has some, and returns when SSH answers with the pinned key. */
-  boot(spec: MachineSpec): Promise<Target>
-  /** Undefined where it does not run or has lost its NIC. Never waits for a hung machine. */
-  read(spec: MachineSpec): Promise<Target | undefined>
   /** Puts a file of the controller, executable and read-only, in sight of every machine of a lab; its path there. */
   share(lab: Name, file: string, source: string): Promise<string>
   /** The path on the machines; undefined where it is not there. */
   readShared(lab: Name, file: string): Promise<string | undefined>
   unshare(lab: Name, file: string): Promise<void>
+}
+
+/** A machine that was made, as this computer's own records have it. */
+export interface MachineStatus {
+  /** How it is reached when it runs. */
+  readonly target: Target
+  readonly running: boolean
+}
+
+/** Every call converges: called again after success or after any interruption, it ends in the same state. */
+export interface Driver {
+  /** Starts a machine that is not running, on its old files if it has some, and returns when SSH answers with the pinned key. */
+  boot(spec: MachineSpec): Promise<Target>
+  /** Undefined where it does not run or has lost its NIC. Never waits for a hung machine. */
+  read(spec: MachineSpec): Promise<Target | undefined>
+  /** The machines of this kind in a lab, running or not; empty where there are none. */
+  list(lab: Name): Promise<MachineStatus[]>
   /** Kills it like a pulled plug; its files stay. */
   powerCut(lab: Name, name: Name): Promise<void>
   /** Ends it and removes its files. */

@@ -12,7 +12,7 @@ import { lastOf, toBlock, toIp, toNumber } from '../inventory/ipv4.ts'
 import type { Cidr, Ip, Name } from '../inventory/values.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Target } from '../remote/target.ts'
-import type { Driver, MachineSpec, Underlay, UnderlaySpec } from './machine.ts'
+import type { Driver, MachineSpec, MachineStatus, Network, Underlay, UnderlaySpec } from './machine.ts'
 import { findConflict } from './namespace/conflict.ts'
 import type { KernelRoute, LabRecord, LinkAddresses, Surroundings } from './namespace/conflict.ts'
 import { awaitGreeting } from './namespace/greeting.ts'
@@ -42,15 +42,16 @@ const boots = limit(2 * availableParallelism())
 /** A boot takes a fraction of a second; an overloaded machine may need many times that. */
 const sshPatience = 30_000
 
-export const namespaceDriver: Driver = {
+export const namespaceDriver: Driver & Network = {
   createUnderlay,
   readUnderlay,
   deleteUnderlay,
-  boot,
-  read,
   share,
   readShared,
   unshare,
+  boot,
+  read,
+  list,
   powerCut,
   remove,
 }
@@ -206,9 +207,16 @@ export async function labs(): Promise<LabStatus[]> {
   return found.filter((lab) => lab !== undefined)
 }
 
+async function list(lab: Name): Promise<MachineStatus[]> {
+  return (await readMachines(lab)).map((machine) => ({
+    target: targetOf(lab, machine),
+    running: machine.pid !== undefined,
+  }))
+}
+
 /** How to reach every machine of a lab, running or not, by name; empty where there is no such lab. */
 export async function targets(lab: Name): Promise<Target[]> {
-  return (await readMachines(lab)).map((machine) => targetOf(lab, machine))
+  return (await list(lab)).map(({ target }) => target)
 }
 
 /** The controller's address in an underlay, its last usable one, and the prefix's length. */

@@ -46,6 +46,7 @@ export class Lab extends pulumi.ComponentResource {
       `${name}-${host.name}`,
       {
         lab: this.underlay.lab,
+        machine: host.machine,
         hostname: host.name,
         address: host.address,
         underlay: lab.underlay,

@@ -1,7 +1,10 @@
 import * as pulumi from '@pulumi/pulumi'
+import type { MachineKind } from '../inventory/inventory.ts'
 
 export interface MachineArgs {
   readonly lab: pulumi.Input<string>
+  /** Where it comes from; `namespace` unless told. */
+  readonly machine?: pulumi.Input<MachineKind>
   /** The machine's hostname. */
   readonly hostname: pulumi.Input<string>
   /** Its address in the underlay, `192.168.77.1`. */
@@ -14,7 +17,7 @@ export interface MachineArgs {
   readonly mac: pulumi.Input<string>
 }
 
-/** A machine as a set of Linux namespaces with an sshd of its own. */
+/** A machine of a lab, with an sshd. */
 export class Machine extends pulumi.CustomResource {
   declare readonly hostname: pulumi.Output<string>
   declare readonly address: pulumi.Output<string>

@@ -1,13 +1,15 @@
 /** The resource overlab:index:Machine. */
 import { z } from 'zod'
+import { machineKinds } from '../../inventory/inventory.ts'
 import { cidr, ip, mac, name } from '../../inventory/values.ts'
+import { driverOf } from '../../machines/drivers.ts'
 import type { MachineSpec } from '../../machines/machine.ts'
-import { namespaceDriver, targets } from '../../machines/namespace.ts'
 import type { Target } from '../../remote/target.ts'
 import { gone, resource } from './resource.ts'
 
 const inputs = z.strictObject({
   lab: name,
+  machine: z.enum(machineKinds).default('namespace'),
   hostname: name,
   address: ip,
   underlay: cidr,
@@ -19,29 +21,35 @@ const inputs = z.strictObject({
 
 export const machine = resource({
   inputs,
-  replaceOn: ['lab', 'hostname', 'address', 'underlay', 'mtu', 'mac'],
+  replaceOn: ['lab', 'machine', 'hostname', 'address', 'underlay', 'mtu', 'mac'],
   async create(args, { log }) {
     log.status('booting')
     return {
       id: `${args.lab}/${args.hostname}`,
-      learnt: learnt(await namespaceDriver.boot(specOf(args))),
+      learnt: learnt(await driverOf(args.machine).boot(specOf(args))),
     }
   },
   async read(args) {
-    const target = await namespaceDriver.read(specOf(args))
+    const driver = driverOf(args.machine)
+    const target = await driver.read(specOf(args))
     if (target) return { inputs: { running: true }, learnt: learnt(target) }
-    const stopped = (await targets(args.lab)).find(({ name }) => name === args.hostname)
-    return stopped ? { inputs: { running: false }, learnt: learnt(stopped) } : gone
+    const stopped = (await driver.list(args.lab)).find(({ target }) => target.name === args.hostname)
+    return stopped ? { inputs: { running: false }, learnt: learnt(stopped.target) } : gone
   },
   async update(args) {
-    return { learnt: learnt(await namespaceDriver.boot(specOf(args))) }
+    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args))) }
   },
   async delete(args) {
-    await namespaceDriver.remove(args.lab, args.hostname)
+    await driverOf(args.machine).remove(args.lab, args.hostname)
   },
 })
 
-function specOf({ hostname, running: _, ...rest }: z.output<typeof inputs>): MachineSpec {
+function specOf({
+  hostname,
+  machine: _kind,
+  running: _running,
+  ...rest
+}: z.output<typeof inputs>): MachineSpec {
   return { name: hostname, ...rest }
 }
 
