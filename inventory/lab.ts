@@ -167,8 +167,13 @@ export function subnetAt(subnets: Subnets, number: number): Block {
 function readBackend(overlay: unknown): Backend | undefined {
   const raw = valueAt(overlay, ['Backend'])
   const result = labSchema.shape.overlay.shape.Backend.safeParse(raw)
-  if (!result.success) return undefined
-  const given = result.data ?? { Type: 'udp' as const }
+  return result.success ? completeBackend(result.data ?? { Type: 'udp' }) : undefined
+}
+
+/** A backend with flannel's defaults for what is not given. */
+export function completeBackend(
+  given: NonNullable<z.infer<typeof labSchema>['overlay']['Backend']>,
+): Backend {
   switch (given.Type) {
     case 'vxlan':
       return {

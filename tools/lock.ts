@@ -13,25 +13,41 @@ export async function withLock<T>(
   waiting: (pid: number) => void,
   work: () => Promise<T>,
 ): Promise<T> {
+  let told = false
+  for (;;) {
+    const lock = tryLock(path)
+    if ('release' in lock) {
+      try {
+        return await work()
+      } finally {
+        lock.release()
+      }
+    }
+    if (lock.holder !== undefined && !told) {
+      waiting(lock.holder)
+      told = true
+    }
+    await setTimeout(200)
+  }
+}
+
+/**
+ * Takes the lock file, also from a process that is gone; or tells who holds it (undefined where that changes at this
+ * moment). A process that holds it already is told its own id.
+ */
+export function tryLock(path: string): { release(): void } | { readonly holder: number | undefined } {
   mkdirSync(dirname(path), { recursive: true })
   const mine = `${path}.${process.pid}.${randomUUID()}`
   writeFileSync(mine, identity(process.pid) ?? String(process.pid))
   try {
-    for (let told = false; !take(mine, path);) {
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (take(mine, path)) return { release: () => rmSync(path, { force: true }) }
       const holder = readText(path)
       const pid = Number.parseInt(holder, 10)
-      if (holder && identity(pid) !== holder) evict(path, holder, mine)
-      else if (holder && !told) {
-        waiting(pid)
-        told = true
-      }
-      await setTimeout(200)
+      if (holder && identity(pid) === holder) return { holder: pid }
+      if (holder) evict(path, holder, mine)
     }
-    try {
-      return await work()
-    } finally {
-      rmSync(path, { force: true })
-    }
+    return { holder: undefined }
   } finally {
     rmSync(mine, { force: true })
   }

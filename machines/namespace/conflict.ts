@@ -1,5 +1,6 @@
 /** What is in the way of a new underlay. Pure: what is there comes in as values. */
 import ipaddr from 'ipaddr.js'
+import type { Cidr } from '../../inventory/values.ts'
 import type { UnderlaySpec } from '../machine.ts'
 
 /** The file `owner` of a lab that is up. */
@@ -65,7 +66,7 @@ export function findConflict(spec: UnderlaySpec, link: string, around: Surroundi
   if (!other) return undefined
   return {
     why: `the underlay ${spec.cidr} overlaps ${other.what}`,
-    hint: `pick another one; ${freeNetwork(taken)} is free`,
+    hint: `pick another one; ${freeNetwork(taken.map(({ cidr }) => cidr)) ?? 'no /24 of 192.168.0.0/16'} is free`,
   }
 }
 
@@ -74,7 +75,11 @@ interface Taken {
   readonly what: string
 }
 
-function takenBy(spec: UnderlaySpec, link: string, around: Surroundings): Taken[] {
+function takenBy(
+  spec: { readonly lab: string | undefined },
+  link: string,
+  around: Omit<Surroundings, 'alias'>,
+): Taken[] {
   const labs = around.labs.filter(({ lab }) => lab !== spec.lab)
   const ofLabs = new Set([link, ...labs.map((lab) => lab.link)])
   const addresses = around.addresses
@@ -119,13 +124,19 @@ function overlap(a: string, b: string): boolean {
   return first.match(second, Math.min(firstLength, secondLength))
 }
 
-function freeNetwork(taken: readonly Taken[]): string {
+/** The networks that the labs, addresses and routes of this machine have. */
+export function takenNetworks(around: Omit<Surroundings, 'alias'>): string[] {
+  return takenBy({ lab: undefined }, '', around).map(({ cidr }) => cidr)
+}
+
+/** A /24 that overlaps none of these; the first candidate from the `start`-th on. */
+export function freeNetwork(taken: readonly string[], start = 0): Cidr | undefined {
   const candidates = [
     ...Array.from({ length: 178 }, (_, index) => `192.168.${77 + index}.0/24`),
     ...Array.from({ length: 256 }, (_, index) => `172.31.${index}.0/24`),
-  ]
-  return (
-    candidates.find((candidate) => !taken.some(({ cidr }) => overlap(cidr, candidate))) ??
-    'no /24 of 192.168.0.0/16'
+  ] as Cidr[]
+  const first = start % candidates.length
+  return [...candidates.slice(first), ...candidates.slice(0, first)].find(
+    (candidate) => !taken.some((cidr) => overlap(cidr, candidate)),
   )
 }

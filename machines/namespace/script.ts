@@ -5,7 +5,7 @@ import { HostError } from '../../remote/errors.ts'
 import { asRoot, requireRoot } from '../privilege.ts'
 
 /** sbin, since a user's own PATH often lacks it; nothing else of the environment reaches a script. */
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export interface Place {
   readonly host: string

@@ -1,0 +1,42 @@
+/** SSH sessions to the machines of a lab that is up, by their names. */
+import type { Name } from '../inventory/values.ts'
+import { listMachines } from '../machines/drivers.ts'
+import { HostError } from '../remote/errors.ts'
+import { createPool } from '../remote/pool.ts'
+import type { Session } from '../remote/session.ts'
+
+export interface Sessions {
+  /** @throws HostError where the host can not be reached; at once where its machine does not run */
+  readonly session: (host: string) => Promise<Session>
+  readonly close: () => Promise<void>
+}
+
+/** A person waits: a machine that runs answers in a fraction of a second, or hangs. */
+const patience = 5000
+/** For so long, in ms, what was read of the machines stands: who asks for all hosts of a lab reads once. */
+const fresh = 500
+
+/** `signal` ends the wait for a connection; what runs already ends by its own signal, which needs the connection. */
+export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patience): Sessions {
+  const pool = createPool({ attemptMs: patienceMs, overallMs: patienceMs })
+  const gaveUp = Promise.withResolvers<'gave up'>()
+  signal?.addEventListener('abort', () => gaveUp.resolve('gave up'), { once: true })
+  if (signal?.aborted) gaveUp.resolve('gave up')
+  let read: { readonly at: number; readonly machines: ReturnType<typeof listMachines> } | undefined
+  return {
+    async session(host) {
+      const now = performance.now()
+      if (!read || now - read.at > fresh) read = { at: now, machines: listMachines(lab) }
+      const machine = (await read.machines).get(host)
+      const why = machine
+        ? 'its machine does not run'
+        : `it is in the inventory, but not in the running lab ${lab}`
+      if (!machine?.running)
+        throw new HostError({ host, step: 'connect', why, hint: 'npx overlab up boots it' })
+      const session = await Promise.race([pool.session(machine.target), gaveUp.promise])
+      if (session === 'gave up') throw new HostError({ host, step: 'connect', why: 'was interrupted' })
+      return session
+    },
+    close: () => pool.close(),
+  }
+}

@@ -1,0 +1,38 @@
+/** An Inventory as a file again: every value in so many words, so that no default and no counting is left. Pure. */
+import { resolve } from 'node:path'
+import { stringify } from 'yaml'
+import type { Act, Host, Inventory } from './inventory.ts'
+
+/** YAML that loads to the same hosts and the same lab; groups are not kept, their variables stand at the hosts. */
+export function inventoryText({ lab, hosts }: Inventory): string {
+  const { name, underlay, mtu, overlay } = lab
+  return stringify({
+    lab: { name, underlay, mtu, overlay },
+    all: { hosts: Object.fromEntries(hosts.map((host) => [host.name, hostVars(host)])) },
+  })
+}
+
+function hostVars(host: Host): object {
+  const { machine, control, number, address, subnet, vtepMac, iptables, pods, bootstrap, vars } = host
+  // The address stands for it.
+  const { ansible_host: _, ...own } = vars
+  return {
+    ...own,
+    machine,
+    control,
+    number,
+    address,
+    subnet,
+    ...(vtepMac && { vtep_mac: vtepMac }),
+    iptables,
+    pods: Object.fromEntries(pods.map((pod) => [pod.name, { address: pod.address }])),
+    ...(bootstrap.length > 0 && { bootstrap: bootstrap.map(act) }),
+  }
+}
+
+function act(one: Act): object {
+  // It may be read from a file in another folder.
+  if ('copy' in one) return { ...one, copy: resolve(one.copy) }
+  const { command, ...rest } = one
+  return { ...rest, run: command }
+}
