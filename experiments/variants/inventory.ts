@@ -65,7 +65,7 @@ export function scratchInventory(
 function checkHost({ name, machine, iptables }: Host, variant: ScratchForm['variant']): void {
   const step = `variant ${variant.name}`
   // Of a driver that makes no machines by itself, or takes a minute for one.
-  if ((machine as string) !== 'namespace')
+  if (machine !== 'namespace')
     throw new HostError({
       host: name,
       step,

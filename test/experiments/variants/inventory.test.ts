@@ -57,7 +57,7 @@ test('what no such lab can have is said with its host', () => {
   expect(() => scratchInventory(legacy, { ...form, variant: variantNamed('udp-flanneld') })).toThrow(
     /^node2: variant udp-flanneld: the inventory says iptables: legacy/,
   )
-  const elsewhere = inventoryOf({ hosts: [hostOf(1, { machine: 'qemu' as 'namespace' })] })
+  const elsewhere = inventoryOf({ hosts: [hostOf(1, { machine: 'qemu' })] })
   expect(() => scratchInventory(elsewhere, { ...form, variant: variantNamed('udp') })).toThrow(
     /^node1: variant udp: .* namespace machines; this host is of the kind qemu/,
   )
