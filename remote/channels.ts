@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ClientChannel, ExecOptions } from 'ssh2'
+import { become } from './shell.ts'
 
 /** sshd allows 10 sessions a connection unless told otherwise (MaxSessions); two stay free for those still closing. */
 const mostChannels = 8
@@ -66,17 +67,22 @@ function exec<T>(
 const killMs = 2_000
 
 /**
- * Ends the channel and what runs in it, its children too: sshd gives every command a process group, `pid`.
+ * Ends the channel and what runs in it, its children too: sshd gives every command a process group, that of `pid`.
  * A signal by SSH itself reaches only commands of users other than root, and only while the input is open;
  * hence a second command, past the limit: that is what the free channels are for. Never throws.
  */
-export async function kill(client: Client, channel: ClientChannel, pid?: number): Promise<void> {
+export async function kill(
+  client: Client,
+  channel: ClientChannel,
+  { pid, asRoot = false }: { readonly pid?: number | undefined; readonly asRoot?: boolean } = {},
+): Promise<void> {
   channel.signal('KILL')
   grantNoMore(channel)
   channel.close()
   if (pid === undefined || pid <= 1) return
-  const line = `exec sh -c 'kill -9 -${pid} || kill -9 ${pid}'`
-  const killed = exec(client, line, {}, (killer) => {
+  // Its group (the fifth word) is its own id, or that of the sudo that started it.
+  const line = `exec sh -c 'read -r p c s q g r </proc/${pid}/stat && kill -9 -$g || kill -9 ${pid}'`
+  const killed = exec(client, asRoot ? become(line) : line, {}, (killer) => {
     killer.resume()
     killer.stderr.resume()
     return new Promise<void>((resolve) => killer.on('close', () => resolve()))

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { connect as tcp } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
 import type { Algorithms, Client } from 'ssh2'
@@ -8,6 +6,8 @@ import { HostError } from './errors.ts'
 import { badIdentity, cancelled, type Diagnosis, diagnose } from './failures.ts'
 import { type HostKey, hostKeyAlgorithms, parseHostKey, sameKey } from './host-key.ts'
 import { identification } from './identification.ts'
+import { type Login, loginOf } from './identity.ts'
+import { directSocket, JumpError, type Shared, shareOf, socketThrough } from './jump.ts'
 import type { Target } from './target.ts'
 
 /** Times are in milliseconds. */
@@ -23,6 +23,8 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal
   /** Runs one attempt when its turn has come: the pool's limit. The waits between attempts take no turn. */
   readonly turn?: <T>(attempt: () => Promise<T>) => Promise<T>
+  /** Gives the connection to a jump host: the pool's, which hosts share. One of its own unless told. */
+  readonly share?: (jump: Target) => Promise<Shared>
 }
 
 /** An authenticated connection whose 'error' events have a listener for good. */
@@ -70,10 +72,12 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const { attemptMs = 10_000, overallMs = 20_000, turn = (attempt) => attempt() } = options
   const backoff = { attempts: 6, baseMs: 100, capMs: 2_000, ...options.backoff }
   const pinned = pinnedKey(target)
-  const privateKey = await identity(target)
+  const login = await loginOf(target)
   const deadline = performance.now() + overallMs
   for (let attempt = 1; ; attempt++) {
-    const outcome = await turn(() => once(target, privateKey, pinned, attemptMs, options))
+    // Before its turn: were all turns taken by hosts that wait for their jump host, it would never get one.
+    const jump = target.jump && (await jumpOf(target, target.jump, options))
+    const outcome = await turn(() => once(target, login, pinned, jump, attemptMs, options))
     if ('client' in outcome) return outcome
     const pause = wait(attempt, backoff)
     if (outcome.final || attempt >= backoff.attempts || performance.now() + pause > deadline) {
@@ -95,7 +99,9 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   }
 }
 
-function pinnedKey(target: Target): HostKey {
+/** Undefined where none is known yet. */
+function pinnedKey(target: Target): HostKey | undefined {
+  if (target.hostKey === '') return undefined
   try {
     return parseHostKey(target.hostKey)
   } catch (error) {
@@ -108,26 +114,53 @@ function pinnedKey(target: Target): HostKey {
   }
 }
 
-async function identity(target: Target): Promise<string> {
+async function jumpOf(target: Target, jump: Target, options: ConnectOptions): Promise<Shared> {
+  const { share = (one: Target) => ownJump(one, options) } = options
   try {
-    return await readFile(target.identityFile, 'utf8')
+    return await shareOf(jump, share)
   } catch (error) {
-    throw new HostError(badIdentity(target, error as Error), { cause: error })
+    if (options.signal?.aborted) throw new HostError(cancelled(target, 'connect'), { cause: error })
+    const { why, hint } = jumpDiagnosis(error as Error)
+    throw new HostError(
+      { host: target.name, step: 'connect', why, ...(hint !== undefined && { hint }) },
+      { cause: error },
+    )
   }
+}
+
+function jumpDiagnosis(error: Error): Diagnosis {
+  const { hint, final } = error instanceof JumpError ? error : { hint: undefined, final: true }
+  return { why: error.message, ...(hint !== undefined && { hint }), final }
+}
+
+/** A connection to a jump host for one host alone. */
+async function ownJump(jump: Target, options: ConnectOptions): Promise<Shared> {
+  const connection = await connect(jump, options)
+  return { connection, release: () => void connection.close() }
 }
 
 /** One attempt: a connection, or why there is none. */
 async function once(
   target: Target,
-  privateKey: string,
-  pinned: HostKey,
+  login: Login,
+  pinned: HostKey | undefined,
+  jump: Shared | undefined,
   timeoutMs: number,
-  { keepaliveMs = 5_000, signal }: ConnectOptions,
+  options: ConnectOptions,
 ): Promise<Connection | (Diagnosis & { error: Error })> {
+  const { keepaliveMs = 5_000, signal } = options
   // Here, since the wait for a turn may have been long.
-  if (signal?.aborted) throw new HostError(cancelled(target, 'connect'))
-  // Without noDelay the kernel holds back a small packet until the one before it is acknowledged, up to 40 ms.
-  const socket = tcp({ host: target.host, port: target.port, noDelay: true })
+  if (signal?.aborted) {
+    jump?.release()
+    throw new HostError(cancelled(target, 'connect'))
+  }
+  let socket
+  try {
+    socket = jump && target.jump ? await socketThrough(target.jump, jump, target) : directSocket(target)
+  } catch (error) {
+    if (signal?.aborted) throw new HostError(cancelled(target, 'connect'), { cause: error })
+    return { ...jumpDiagnosis(error as Error), error: error as Error }
+  }
   let presented: Buffer | undefined
   let lastError: Error | undefined
   const remember = (error: Error) => (lastError ??= error)
@@ -142,8 +175,7 @@ async function once(
     const connecting = ssh.connect({
       sock: socket,
       username: target.user,
-      privateKey,
-      authHandler: ['publickey'],
+      ...login,
       readyTimeout: Math.max(1, Math.round(deadline - performance.now())),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
@@ -152,7 +184,7 @@ async function once(
         serverHostKey: hostKeyAlgorithms(pinned) as Algorithms['serverHostKey'] & string[],
       },
       hostVerifier: (blob: Buffer) => {
-        if (sameKey(blob, pinned.blob)) return true
+        if (pinned && sameKey(blob, pinned.blob)) return true
         presented = Buffer.from(blob)
         return false
       },

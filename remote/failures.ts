@@ -1,5 +1,5 @@
 import type { HostFailure } from './errors.ts'
-import { fingerprint, type HostKey } from './host-key.ts'
+import { fingerprint, type HostKey, keyText } from './host-key.ts'
 import type { Target } from './target.ts'
 
 /** A refusal that another attempt cannot change is final. */
@@ -22,22 +22,33 @@ const isItUp = 'is the machine up? `overlab up` boots one that is down'
 export function diagnose(
   target: Target,
   error: Error,
-  seen: { pinned: HostKey; presented?: Buffer | undefined; timeoutMs: number },
+  seen: { pinned: HostKey | undefined; presented?: Buffer | undefined; timeoutMs: number },
 ): Diagnosis {
   const at = `${target.host}:${target.port}`
   const { level, code, message } = error as SshError
-  if (seen.presented) {
+  if (seen.presented && !seen.pinned) {
+    const shown = keyText(seen.presented)
+    return {
+      why: `the host key of ${at} is not known here; it shows ${shown.split(' ')[0]} ${fingerprint(seen.presented)}. Nothing was sent to it`,
+      hint:
+        'compare that with what the host itself says (on its console: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`), then pin it in the inventory:\n' +
+        `  ssh_host_key: ${shown}`,
+      final: true,
+    }
+  }
+  if (seen.presented && seen.pinned) {
     return {
       why: `the host key of ${at} is not the pinned one: it shows ${fingerprint(seen.presented)}, pinned is ${fingerprint(seen.pinned.blob)}`,
       hint:
         'another machine answers at this address, or this one was made anew outside of overlab. Nothing was sent to it. ' +
-        'If it is the right machine, pin its key (`ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` there prints the fingerprint)',
+        'If it is the right machine (`ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub` there prints the fingerprint), pin its key:\n' +
+        `  ${keyText(seen.presented)}`,
       final: true,
     }
   }
   if (level === 'client-authentication' || (code === 2 && /authentication/i.test(message))) {
     return {
-      why: `${at} refused the key ${target.identityFile} for the user ${target.user}`,
+      why: `${at} refused ${target.identityFile === 'agent' ? "the agent's keys" : `the key ${target.identityFile}`} for the user ${target.user}`,
       hint: `is its public half in ${target.user}'s authorized_keys there? sshd's log on the host says more`,
       final: true,
     }
@@ -179,7 +190,29 @@ export function lingering(target: Target, step: string, exitCode: number, ms: nu
   }
 }
 
+/** sudo's own words; LC_ALL=C makes them English. */
+const sudoRefusals: readonly (readonly [RegExp, string, string])[] = [
+  [/a password is required|a terminal is required/, 'sudo asks', 'for a password'],
+  [/is not in the sudoers file|is not allowed to (run|execute)/, 'sudo does not let', 'become root'],
+  [/must have a tty/, 'sudo wants', 'to have a terminal (requiretty)'],
+]
+
 export function noShell(target: Target, step: string, exitCode: number, output: string): HostFailure {
+  if (target.become) {
+    const refusal = sudoRefusals.find(([words]) => words.test(output))
+    const missing = /sudo['"]?: (No such file|not found)|exec: sudo: not found/.test(output)
+    if (refusal || missing)
+      return {
+        host: target.name,
+        step,
+        why: refusal ? `${refusal[1]} ${target.user} ${refusal[2]}` : 'there is no sudo on the host',
+        hint: refusal
+          ? `nothing was run; let ${target.user} become root without a password: on the host, as root, echo '${target.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/overlab (or log in as root, with become: false)`
+          : 'nothing was run; install sudo there, or log in as root, with become: false',
+        exitCode,
+        stderr: output,
+      }
+  }
   return {
     host: target.name,
     step,

@@ -37,6 +37,11 @@ export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 
+/** A key as it came over the wire, in the form of authorized_keys: `ssh-ed25519 AAAA...`. */
+export function keyText(blob: Buffer): string {
+  return `${blob.subarray(4, 4 + blob.readUInt32BE(0)).toString('latin1')} ${blob.toString('base64')}`
+}
+
 /** True for the very same key; takes the same time wherever the two differ. */
 export function sameKey(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
@@ -46,8 +51,8 @@ export function sameKey(one: Buffer, other: Buffer): boolean {
  * What to offer the server as host key algorithms. The pinned type comes first, so that a host with several
  * keys shows that one; the others follow only so that a wrong host can be told by its fingerprint.
  */
-export function hostKeyAlgorithms(pinned: HostKey): string[] {
-  const wanted = signatures[pinned.type] ?? []
+export function hostKeyAlgorithms(pinned: HostKey | undefined): string[] {
+  const wanted = signatures[pinned?.type ?? ''] ?? []
   return [
     ...wanted,
     ...Object.values(signatures)

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** RFC 4253 4.2: at most 255 bytes a line; servers may send other lines first. */
 const mostBytes = 16 * 1024
@@ -9,7 +9,7 @@ const mostBytes = 16 * 1024
  *
  * @throws the socket's error, or one of the `level` that ssh2 gives to the same failure
  */
-export function identification(socket: Socket, timeoutMs: number): Promise<void> {
+export function identification(socket: Duplex, timeoutMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -20,7 +20,7 @@ export interface Pool {
   close(): Promise<void>
 }
 
-export interface PoolOptions extends Omit<SessionOptions, 'signal' | 'turn' | 'onIdle'> {
+export interface PoolOptions extends Omit<SessionOptions, 'signal' | 'turn' | 'share' | 'onIdle'> {
   /** Attempts to connect at once, over all hosts. Default 32. */
   readonly connects?: number
   /** A session without work for so long is closed, in ms. Default 60 s; 0 keeps it. */
@@ -72,6 +72,10 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
         ...options,
         signal: stop.signal,
         turn: (attempt) => turns(attempt),
+        share: async (jump) => {
+          const wire = wireOf(await sessionOf(jump))
+          return { connection: wire.connection, release: wire.hold() }
+        },
         onIdle: () => rest(key, entry),
       })
       connects++
@@ -97,6 +101,20 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
     return verified
   }
 
+  async function sessionOf(target: Target): Promise<Session> {
+    if (stop.signal.aborted) throw new HostError(closed(target, 'connect'))
+    const key = JSON.stringify(Object.entries(target).sort())
+    const entry = entries.get(key)
+    if (!entry) return connect(key, target).session
+    const { open } = entry
+    if (!open) return entry.session
+    const wire = wireOf(open)
+    clearTimeout(entry.idle)
+    if (wire.running === 0) rest(key, entry)
+    if (wire.running > 0 || performance.now() - wire.lastAlive < trustMs) return entry.session
+    return verify(key, target, entry, open)
+  }
+
   return {
     get connects() {
       return connects
@@ -104,19 +122,7 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
     get roundTrips() {
       return pastRoundTrips + entries.values().reduce((sum, { open }) => sum + (open?.roundTrips ?? 0), 0)
     },
-    async session(target) {
-      if (stop.signal.aborted) throw new HostError(closed(target, 'connect'))
-      const key = JSON.stringify(Object.entries(target).sort())
-      const entry = entries.get(key)
-      if (!entry) return connect(key, target).session
-      const { open } = entry
-      if (!open) return entry.session
-      const wire = wireOf(open)
-      clearTimeout(entry.idle)
-      if (wire.running === 0) rest(key, entry)
-      if (wire.running > 0 || performance.now() - wire.lastAlive < trustMs) return entry.session
-      return verify(key, target, entry, open)
-    },
+    session: sessionOf,
     async close() {
       stop.abort()
       await Promise.allSettled(

@@ -4,7 +4,7 @@ import { type Channels, isAtEnd, kill, onClosed } from './channels.ts'
 import type { Connection } from './connect.ts'
 import { HostError, type HostFailure } from './errors.ts'
 import * as failures from './failures.ts'
-import { afterMark, input, isTruncated, shellCommand, shellPid } from './shell.ts'
+import { afterMark, become, input, isTruncated, shellCommand, shellPid } from './shell.ts'
 import type { Target } from './target.ts'
 
 export interface Result {
@@ -39,6 +39,7 @@ export async function runScript(
 ): Promise<Result> {
   const mark = randomBytes(12).toString('hex')
   const bytes = input(script, mark)
+  const asRoot = target.become ?? false
   const gone = () => {
     const ended = connection.ended()
     return ended && new HostError(failures.lost(target, step, ended.cause), ended)
@@ -66,7 +67,7 @@ export async function runScript(
       else {
         const error = result instanceof HostError ? result : new HostError(result)
         const dead = channel
-          ? kill(connection.client, channel, shellPid(Buffer.concat(err), mark))
+          ? kill(connection.client, channel, { pid: shellPid(Buffer.concat(err), mark), asRoot })
           : undefined
         void Promise.resolve(connection.ended() ? undefined : dead).then(() => reject(error))
       }
@@ -126,7 +127,7 @@ export async function runScript(
         opened.write(bytes)
       })
 
-    channels.with(shellCommand, {}, use).catch((error: Error) => {
+    channels.with(asRoot ? become(shellCommand) : shellCommand, {}, use).catch((error: Error) => {
       settle(gone() ?? new HostError(failures.noChannel(target, step, error), { cause: error }))
     })
   })

@@ -38,6 +38,8 @@ export interface Wire {
   readonly channels: Channels
   /** Counts `work` as one round trip, and the session as in use until it ends. */
   readonly track: <T>(work: () => Promise<T>) => Promise<T>
+  /** Counts the session as in use until the returned function is called (once). */
+  readonly hold: () => () => void
   /** Commands that run or wait now. */
   readonly running: number
   /** performance.now() at the host's last known sign of life. */
@@ -62,16 +64,22 @@ export async function openSession(target: Target, options: SessionOptions = {}):
   let roundTrips = 0
   let running = 0
   let lastAlive = performance.now()
+  const hold = () => {
+    running++
+    return () => {
+      running--
+      if (running === 0) options.onIdle?.()
+    }
+  }
   const track = async <T>(work: () => Promise<T>): Promise<T> => {
     roundTrips++
-    running++
+    const release = hold()
     try {
       const result = await work()
       lastAlive = performance.now()
       return result
     } finally {
-      running--
-      if (running === 0) options.onIdle?.()
+      release()
     }
   }
   const session: Session = {
@@ -92,6 +100,7 @@ export async function openSession(target: Target, options: SessionOptions = {}):
     connection,
     channels,
     track,
+    hold,
     get running() {
       return running
     },

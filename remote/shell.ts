@@ -16,6 +16,17 @@ export const shellCommand =
   `exec sh -c 'export LC_ALL=C; read -r m n; echo "$m"; echo "$m $$" >&2; s=$(head -c "$n"); ` +
   `[ \${#s} -eq "$n" ] || { echo "$m" >&2; exit 113; }; exec </dev/null; eval "unset m n s;$s"'`
 
+/**
+ * The same as root. sudo drops the environment; the script is to know from where it is reached, and tools lie in
+ * `sbin` too. Every login shell reads these words alike (csh knows no `VAR=value command`, hence `env`).
+ */
+const asRoot = 'exec env LC_ALL=C sudo -n -- env "SSH_CONNECTION=$SSH_CONNECTION" '
+
+/** A command line of this file's kind (`exec sh -c ...`) for a user who must become root first. */
+export function become(command: string): string {
+  return command.replace(/^exec /, asRoot)
+}
+
 /** @throws RangeError for a zero byte, which no shell can carry. */
 export function input(script: string, mark: string): Buffer {
   if (script.includes('\0')) throw new RangeError('a script cannot hold a zero byte')

@@ -5,6 +5,7 @@ import { HostError } from './errors.ts'
 import { cancelled, closed, lost, noChannel } from './failures.ts'
 import { quote } from './quote.ts'
 import { type Session, wireOf } from './session.ts'
+import { become } from './shell.ts'
 
 /** A terminal's size and its changes; `process.stdout` is one when it is a terminal. */
 interface Sized {
@@ -118,7 +119,8 @@ export async function stream(
 
   return track(async () => {
     try {
-      return await channels.with(`exec sh -c ${quote(line)}`, exec, use)
+      const shell = `exec sh -c ${quote(line)}`
+      return await channels.with(target.become ? become(shell) : shell, exec, use)
     } catch (error) {
       if (error instanceof HostError) throw error
       const end = connection.ended()

@@ -5,8 +5,15 @@ export interface Target {
   readonly host: string
   readonly port: number
   readonly user: string
-  /** Path of the client's private key (OpenSSH's `IdentityFile`). */
+  /** Path of the client's private key (OpenSSH's `IdentityFile`), or the word `agent`: the keys of $SSH_AUTH_SOCK. */
   readonly identityFile: string
-  /** The pinned host key as in authorized_keys: `ssh-ed25519 AAAA...`. Nothing else is accepted. */
+  /**
+   * The pinned host key as in authorized_keys: `ssh-ed25519 AAAA...`. Nothing else is accepted. Empty where no key
+   * is known: connecting then fails with the key that the host shows, and sends it nothing.
+   */
   readonly hostKey: string
+  /** Every script runs as root, through `sudo -n`. */
+  readonly become?: boolean
+  /** The way there: a host whose sshd forwards the connection (OpenSSH's `ProxyJump`). Hosts share one connection to it. */
+  readonly jump?: Target
 }

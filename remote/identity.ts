@@ -1,0 +1,32 @@
+/** The client's key: a file's, or those of an agent. */
+import { readFile } from 'node:fs/promises'
+import { HostError } from './errors.ts'
+import { badIdentity } from './failures.ts'
+import type { Target } from './target.ts'
+
+/** Stands for the keys of $SSH_AUTH_SOCK where a key file's path is asked for. */
+export const agentIdentity = 'agent'
+
+/** As ssh2 takes it. */
+export type Login =
+  | { readonly privateKey: string; readonly authHandler: ['publickey'] }
+  | { readonly agent: string; readonly authHandler: ['agent'] }
+
+/** @throws HostError of step `connect`; nothing was sent to the host */
+export async function loginOf(target: Target): Promise<Login> {
+  if (target.identityFile === agentIdentity) {
+    const agent = process.env['SSH_AUTH_SOCK']
+    if (agent) return { agent, authHandler: ['agent'] }
+    throw new HostError({
+      host: target.name,
+      step: 'connect',
+      why: 'its key is to come from an SSH agent, and SSH_AUTH_SOCK is not set',
+      hint: 'start one (`eval $(ssh-agent); ssh-add`), or name a key file',
+    })
+  }
+  try {
+    return { privateKey: await readFile(target.identityFile, 'utf8'), authHandler: ['publickey'] }
+  } catch (error) {
+    throw new HostError(badIdentity(target, error as Error), { cause: error })
+  }
+}
