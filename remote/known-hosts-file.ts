@@ -28,7 +28,13 @@ export function keysOf(text: string, host: string, port: number): KnownKeys {
 }
 
 /** The kinds of keys, the cheapest to check first. */
-const preference = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']
+const preference = [
+  'ssh-ed25519',
+  'ecdsa-sha2-nistp256',
+  'ecdsa-sha2-nistp384',
+  'ecdsa-sha2-nistp521',
+  'ssh-rsa',
+]
 
 /** The one to pin, of several that a host has. */
 export function bestOf({ keys, revoked }: KnownKeys): string | undefined {
