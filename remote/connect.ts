@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
-import type { Algorithms, Client } from 'ssh2'
+import type { Algorithms } from 'ssh2'
 import { type Backoff, wait } from './backoff.ts'
+import { type Connection, watch } from './connection.ts'
 import { HostError } from './errors.ts'
 import { badIdentity, cancelled, type Diagnosis, diagnose } from './failures.ts'
 import { type HostKey, hostKeyAlgorithms, parseHostKey, sameKey } from './host-key.ts'
@@ -25,16 +26,6 @@ export interface ConnectOptions {
   readonly turn?: <T>(attempt: () => Promise<T>) => Promise<T>
   /** Gives the connection to a jump host: the pool's, which hosts share. One of its own unless told. */
   readonly share?: (jump: Target) => Promise<Shared>
-}
-
-/** An authenticated connection whose 'error' events have a listener for good. */
-export interface Connection {
-  readonly client: Client
-  /** The connection's end: undefined while it lives; then why it ended, as far as known. */
-  ended(): { readonly cause?: Error } | undefined
-  /** Called once at the end, or at once if that has been. Returns how to take it back. */
-  onEnd(listener: (cause?: Error) => void): () => void
-  close(): Promise<void>
 }
 
 /**
@@ -210,47 +201,5 @@ async function once(
     return { ...diagnose(target, error, { pinned, presented, timeoutMs }), error }
   } finally {
     signal?.removeEventListener('abort', abort)
-  }
-}
-
-function watch(client: Client, destroy: () => void, lastError: () => Error | undefined): Connection {
-  const listeners = new Set<(cause?: Error) => void>()
-  let end: { cause?: Error } | undefined
-  const onEnd = (cause = lastError()) => {
-    if (end) return
-    end = cause ? { cause } : {}
-    for (const listener of listeners) listener(cause)
-    listeners.clear()
-  }
-  // A half-open connection is of no use: the first FIN ends it.
-  client.on('end', () => {
-    onEnd()
-    destroy()
-  })
-  client.on('close', () => onEnd())
-  client.on('error', () => {
-    onEnd()
-    destroy()
-  })
-  return {
-    client,
-    ended: () => end,
-    onEnd(listener) {
-      if (end) listener(end.cause)
-      else listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    close: () =>
-      new Promise((resolve) => {
-        if (end) return resolve()
-        onEnd(new Error('closed on this side'))
-        // A host that is gone never answers the goodbye.
-        const impatience = setTimeout(destroy, 1_000)
-        client.once('close', () => {
-          clearTimeout(impatience)
-          resolve()
-        })
-        client.end()
-      }),
   }
 }

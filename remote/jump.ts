@@ -1,7 +1,7 @@
 /** How a connection's bytes get to a host: straight by TCP, or through the sshd of a jump host. */
 import { connect as tcp } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Connection } from './connect.ts'
+import type { Connection } from './connection.ts'
 import type { Target } from './target.ts'
 
 /** A connection that is used by others too. */

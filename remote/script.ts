@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientChannel } from 'ssh2'
 import { type Channels, isAtEnd, kill, onClosed } from './channels.ts'
-import type { Connection } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { HostError, type HostFailure } from './errors.ts'
 import * as failures from './failures.ts'
 import { afterMark, become, input, isTruncated, shellCommand, shellPid } from './shell.ts'

@@ -1,5 +1,6 @@
 import { type Channels, channelsOf } from './channels.ts'
-import { type Connection, connect, type ConnectOptions } from './connect.ts'
+import { connect, type ConnectOptions } from './connect.ts'
+import type { Connection } from './connection.ts'
 import { HostError } from './errors.ts'
 import { closed } from './failures.ts'
 import { type Result, type RunOptions, runScript } from './script.ts'
