@@ -1,20 +1,19 @@
 /** A running lab changes while every host's pod pings every other host's, and loses nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { lostPairs, makeLab, say, threeHosts, type LabForm, type TestLab } from './support/lab.ts'
-import { startPings } from './support/pings.ts'
 import { makeProject, type Project } from './support/project.ts'
 
 let project: Project
 let lab: TestLab
-const losses: string[] = []
+const told: string[] = []
 beforeAll(async () => {
   project = makeProject()
   lab = await makeLab(project, { backend: { Type: 'vxlan' } })
   await lab.up()
-  for (const host of ['node1', 'node2', 'node3']) await lab.on(host, foreign)
+  for (const host of hosts) await lab.on(host, foreign)
 })
 afterAll(async () => {
-  for (const line of losses) say(line)
+  for (const line of told) say(line)
   await lab.destroy()
   project.remove()
 })
@@ -29,24 +28,24 @@ const foreignHeld = `
 ip route show 10.99.1.0/24; ip neigh show nud permanent dev eth0; ls /sys/class/net | grep foreign
 iptables -S FORWARD | grep 10.99; ls /run/netns | grep foreign`
 
-/** Pings between the hosts of these numbers from before to after the change; returns the lost ones of all. */
-async function underPings(what: string, numbers: readonly number[], form: LabForm): Promise<number> {
-  const pings = await startPings(lab, numbers)
-  lab.describe(form)
-  let failure: unknown
-  await lab.up().catch((error: unknown) => (failure = error))
-  const streams = await pings.stop()
-  if (failure) throw failure as Error
-  expect(streams).toHaveLength(numbers.length * (numbers.length - 1))
-  for (const { pair, sent } of streams) expect(sent, pair).toBeGreaterThan(50)
-  const sum = (key: 'sent' | 'lost') => streams.reduce((total, stream) => total + stream[key], 0)
-  losses.push(`${what}: ${sum('lost')} of ${sum('sent')} lost${describeLoss(streams)}`)
-  say(losses.at(-1)!)
+const hosts = ['node1', 'node2', 'node3']
+
+/** Pings between these three hosts from before to after the change; returns the lost ones of all. */
+async function underPings(what: string, form: LabForm): Promise<number> {
+  const losses = await lab.underLoad(() => {
+    lab.describe(form)
+    return lab.up()
+  }, hosts)
+  expect(losses).toHaveLength(6)
+  for (const { pair, sent } of losses) expect(sent, pair).toBeGreaterThan(50)
+  const sum = (key: 'sent' | 'lost') => losses.reduce((total, loss) => total + loss[key], 0)
+  told.push(`${what}: ${sum('lost')} of ${sum('sent')} lost${describeLoss(losses)}`)
+  say(told.at(-1)!)
   return sum('lost')
 }
 
-function describeLoss(streams: readonly { pair: string; lost: number }[]): string {
-  const bad = streams.filter(({ lost }) => lost > 0)
+function describeLoss(losses: readonly { pair: string; lost: number }[]): string {
+  const bad = losses.filter(({ lost }) => lost > 0)
   return bad.length > 0 ? ` (${bad.map(({ pair, lost }) => `${pair}: ${lost}`).join(', ')})` : ''
 }
 
@@ -69,22 +68,22 @@ const changes: readonly (readonly [string, LabForm])[] = [
 
 test.each(changes)('%s', async (what, form) => {
   const before = await lab.on('node2', foreignHeld)
-  const lost = await underPings(what, [1, 2, 3], form)
+  const lost = await underPings(what, form)
   expect(await lostPairs(lab)).toEqual([])
   expect(await lab.on('node2', foreignHeld)).toBe(before)
   expect(lost).toBe(0)
 })
 
 test('a host joins, and one leaves', async () => {
-  const hosts = (range: string) => ({ ...vxlan, all: { ...threeHosts, hosts: { [range]: null } } })
-  expect(await underPings('a host joins', [1, 2, 3], hosts('node[1:4]'))).toBe(0)
+  const range = (nodes: string) => ({ ...vxlan, all: { ...threeHosts, hosts: { [nodes]: null } } })
+  expect(await underPings('a host joins', range('node[1:4]'))).toBe(0)
   expect(await lostPairs(lab)).toEqual([])
-  expect(await underPings('a host leaves', [1, 2, 3], hosts('node[1:3]'))).toBe(0)
+  expect(await underPings('a host leaves', range('node[1:3]'))).toBe(0)
   expect(await lostPairs(lab)).toEqual([])
   expect(await lab.on('node1', 'ip route show 10.244.4.0/24; bridge fdb show | grep -F .4 || :')).toBe('')
 })
 
 test('another Port, for which the kernel wants another device of the same name', async () => {
-  await underPings('another Port', [1, 2, 3], { backend: { Type: 'vxlan', Port: 4789 } })
+  await underPings('another Port', { backend: { Type: 'vxlan', Port: 4789 } })
   expect(await lostPairs(lab)).toEqual([])
 })

@@ -1,9 +1,14 @@
 /** A lab of a test's own in a project: unique name and underlay, inventory written by the test, always taken away. */
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { podStreams, underLoad, type Loss } from '../../../experiments/load.ts'
+import { loadInventory } from '../../../inventory/load.ts'
 import { name as nameSchema, type Name } from '../../../inventory/values.ts'
-import { namespaceDriver } from '../../../machines/namespace.ts'
+import { namespaceDriver, targets } from '../../../machines/namespace.ts'
+import { planLab } from '../../../overlay/plan.ts'
+import { createPool } from '../../../remote/pool.ts'
 import { writeInto, type Outcome, type Project } from './project.ts'
 
 export interface LabForm {
@@ -13,6 +18,9 @@ export interface LabForm {
   readonly overlay?: object
   readonly underlay?: string
 }
+
+/** What one pair of pods sent and lost. */
+export type PairLoss = Loss & { readonly pair: string }
 
 export interface TestLab {
   readonly name: Name
@@ -31,6 +39,8 @@ export interface TestLab {
   /** Runs a script on a host, as a person would by ssh; it must succeed. Standard output, trimmed. */
   on(host: string, script: string): Promise<string>
   inPod(pod: string, script: string): Promise<string>
+  /** Pings between the first pods of these hosts, or of all, while the action goes on; what each pair lost, all of them measured. */
+  underLoad(action: () => Promise<unknown>, hosts?: readonly string[]): Promise<PairLoss[]>
   /** `overlab destroy`, and what is left where that fails. */
   destroy(): Promise<void>
 }
@@ -86,6 +96,27 @@ export async function makeLab(project: Project, form: LabForm, like?: TestLab): 
     on,
     inPod: (pod, script) =>
       on(pod.replace(/-pod\d+$/, ''), `ip netns exec ${pod} sh -es <<'POD'\n${script}\nPOD`),
+    async underLoad(action, hosts) {
+      const plan = planLab(loadInventory(join(project.folder, path)))
+      const streams = podStreams(plan).filter(
+        ({ from, to }) => !hosts || (hosts.includes(from.host) && hosts.includes(to.host)),
+      )
+      const found = await targets(name)
+      const pool = createPool()
+      try {
+        const { losses } = await underLoad(
+          (host) => pool.session(found.find((target) => target.name === host)!),
+          streams,
+          action,
+        )
+        return losses.map((loss) => {
+          if ('notMeasured' in loss) throw new Error(`${loss.pair}: not measured: ${loss.notMeasured}`)
+          return loss
+        })
+      } finally {
+        await pool.close()
+      }
+    },
     overlab: (...words) => project.overlab(name, ...words),
     pulumi: (...words) => project.pulumi(name, ...words),
     async up(...words) {
