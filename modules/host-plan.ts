@@ -8,6 +8,8 @@ export interface HostPlan {
   /** What overlab last put there, as far as is known. */
   readonly prior: HostState
   readonly facts: HostFacts
+  /** All rows of a program that is about to fill the host: those of them that are there stay for it. */
+  readonly left?: HostState
 }
 
 export function scopeOf(module: Module, { desired, prior, facts }: HostPlan): Scope {

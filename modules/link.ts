@@ -12,7 +12,7 @@
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
 import { diffTable, type BatchLine, type Change, type Module, type Row } from './module.ts'
-import { alias } from './owner.ts'
+import { alias, unclaimed } from './owner.ts'
 import { flag, readWords, rowSchema, wholeNumber, writeWords, type Grammar } from './words.ts'
 
 /** Links and their addresses in one answer, for all modules that need either. */
@@ -40,7 +40,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 
 /** What can be changed while the link lives; the words that take a value, and those that stand alone. */
 const changeable = new Set(['mtu', 'address', 'master', 'txqueuelen', 'stp_state', 'vlan_filtering'])
-const changeableFlags = new Set(['learning', 'nolearning', 'down', 'unclaimed'])
+const changeableFlags = new Set(['learning', 'nolearning', 'down', unclaimed])
 
 export function vxlanLink(link: {
   name: IfName
@@ -95,7 +95,7 @@ export const linkModule: Module = {
     const table: Record<string, string> = {}
     for (const entry of readEntries(output, linksProbe)) {
       const key = textOf(entry, 'ifname')
-      const line = lineOf(entry) + (host.claim && entry['ifalias'] !== alias ? ' unclaimed' : '')
+      const line = lineOf(entry) + (host.claim && entry['ifalias'] !== alias ? ` ${unclaimed}` : '')
       if (entry['ifalias'] === alias || key in desired || prior[key] === line) table[key] = line
     }
     return table

@@ -55,8 +55,8 @@ export interface HostFacts {
   /** Which iptables tools to use; `auto` = the host's default `iptables`. */
   readonly iptables: 'auto' | 'nft' | 'legacy'
   /**
-   * Links that overlab makes and another program fills (`flannel.1` where flanneld runs): what is on them is that
-   * program's, but for the rows that overlab's tables name.
+   * Given where another program fills the host (lent.ts): the links on which it works (`flannel.1` where flanneld
+   * runs). What is on them is that program's, but for the rows that overlab's tables name.
    */
   readonly lent?: readonly string[]
   /** Rows that are as wanted but without overlab's mark are given it: another program is about to leave. */

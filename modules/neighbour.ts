@@ -5,7 +5,7 @@
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
 import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
-import { protocol } from './owner.ts'
+import { protocol, unclaimed } from './owner.ts'
 import { readWords, rowSchema, type Grammar } from './words.ts'
 
 // Without `nud all` an entry that needs no ARP (NOARP) is left out.
@@ -30,13 +30,13 @@ export const neighbourModule: Module = {
 
   probe: () => probe,
 
-  parse(output, { desired, prior }) {
+  parse(output, { desired, prior, host }) {
     const table: Record<string, string> = {}
     for (const entry of readEntries(output, probe)) {
       const key = `${textOf(entry, 'dst')} dev ${textOf(entry, 'dev')}`
-      const line = lineOf(entry)
       // A deleted entry that is still in use stays for a while, FAILED and with its number; it is nobody's.
       const ours = textOf(entry, 'protocol') === String(protocol) && statesOf(entry).includes('PERMANENT')
+      const line = lineOf(entry) + (host.claim && !ours ? ` ${unclaimed}` : '')
       if (ours || key in desired || prior[key] === line) table[key] = line
     }
     return table
@@ -51,7 +51,10 @@ export const neighbourModule: Module = {
       const [address, , dev] = change.key.split(' ')
       if (change.op === 'delete') sweep.push({ text: `neigh del ${change.key}`, change })
       else {
-        const text = `neigh replace ${address} ${change.to} nud permanent protocol ${protocol} dev ${dev}`
+        const lladdr = change.to.replace(` ${unclaimed}`, '')
+        // The kernel forgets no protocol number, it only takes another one.
+        const owner = lladdr === change.to ? protocol : 'boot'
+        const text = `neigh replace ${address} ${lladdr} nud permanent protocol ${owner} dev ${dev}`
         prepare.push({ text, change })
       }
     }

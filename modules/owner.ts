@@ -6,6 +6,12 @@
  */
 export const protocol = 79
 
+/**
+ * At the end of a line: the row is there without overlab's mark, or shall be. Read only where marks matter
+ * (`HostFacts.claim`), and wanted only of rows that another program is about to take over.
+ */
+export const unclaimed = 'unclaimed'
+
 /** Alias of every link that overlab made (`ip link ... alias overlab`). */
 export const alias = 'overlab'
 

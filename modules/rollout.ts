@@ -5,6 +5,7 @@ import type { Pool } from '../remote/pool.ts'
 import type { Target } from '../remote/target.ts'
 import { applyChanges, diffState, probe, type HostPlan } from './apply.ts'
 import { needsBarrier } from './barrier.ts'
+import { handedOver } from './lent.ts'
 import { phases, type Change, type Phase } from './module.ts'
 import type { HostState } from './state.ts'
 
@@ -20,7 +21,7 @@ export interface RolloutOptions {
 }
 
 export interface Rollout {
-  /** What each host holds now; a host that could not be read is missing. */
+  /** What each host holds now, of what its plan is about; a host that could not be read is missing. */
   readonly held: Readonly<Record<string, HostState>>
   /** What was changed (or, for a failed host, was to be changed). */
   readonly changes: Readonly<Record<string, readonly Change[]>>
@@ -57,8 +58,11 @@ export async function rollOut(
   const read = await readHosts(pool, tasks, options)
   const held: Record<string, HostState> = { ...read.held }
   const failures = [...read.failures]
+  const plans = Object.fromEntries(
+    Object.entries(read.held).map(([host, state]) => [host, withLeft(tasks[host]!.plan, state)]),
+  )
   const changes = Object.fromEntries(
-    Object.entries(read.held).map(([host, state]) => [host, diffState(state, tasks[host]!.plan.desired)]),
+    Object.entries(read.held).map(([host, state]) => [host, diffState(state, plans[host]!.desired)]),
   )
 
   const steps: readonly (readonly Phase[])[] = needsBarrier(changes)
@@ -71,16 +75,20 @@ export async function rollOut(
       standing,
       options,
       async (host) => {
-        const { target, plan } = tasks[host]!
-        await applyChanges(await pool.session(target), changes[host]!, plan, step, signalOf(options))
+        const session = await pool.session(tasks[host]!.target)
+        await applyChanges(session, changes[host]!, plans[host]!, step, signalOf(options))
       },
     )
     failures.push(...failed)
     const lost = new Set(failed.map((failure) => failure.host))
     standing = standing.filter((host) => !lost.has(host))
   }
-  for (const host of standing) held[host] = tasks[host]!.plan.desired
+  for (const host of standing) held[host] = plans[host]!.desired
   return { held: inOrder(held, tasks), changes, failures }
+}
+
+function withLeft(plan: HostPlan, held: HostState): HostPlan {
+  return plan.left ? { ...plan, desired: handedOver(plan.desired, plan.left, held) } : plan
 }
 
 async function eachHost(

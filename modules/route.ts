@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { cidr, ifName, ip, type Cidr, type IfName, type Ip } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
 import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
-import { bpfFolder, protocol } from './owner.ts'
+import { bpfFolder, protocol, unclaimed } from './owner.ts'
 import { flag, readWords, rowSchema, several, writeWords, type Grammar } from './words.ts'
 
 const probe = 'ip -4 -j route show table main'
@@ -74,7 +74,7 @@ export const routeModule: Module = {
     for (const entry of readEntries(output, probe)) {
       const key = keyOf(entry)
       const own = textOf(entry, 'protocol') === String(protocol)
-      const line = lineOf(entry) + (host.claim && !own ? ' unclaimed' : '')
+      const line = lineOf(entry) + (host.claim && !own ? ` ${unclaimed}` : '')
       if (own || key in desired || prior[key] === line)
         table[key] = key in table ? `${table[key]}${several}${line}` : line
     }
@@ -91,15 +91,21 @@ export const routeModule: Module = {
       const gone = change.op === 'change' ? found.slice(1) : found
       for (const line of gone) lines.push({ text: `route del ${change.key} ${deletable(line)}`, change })
       if (change.op !== 'delete')
-        lines.push({ text: `route replace ${change.key} ${told(change.to)} proto ${protocol}`, change })
+        lines.push({ text: `route replace ${change.key} ${told(change.to)}`, change })
     }
     return [{ phase: 'switch', command: 'ip -batch -', lines }]
   },
 }
 
-/** The line as `ip route replace` wants it: the program is found by its pin. */
+/** The line as `ip route replace` wants it: the program is found by its pin. `boot` is what flanneld's routes have. */
 function told(line: string): string {
-  return line.replace(/^encap bpf xmit (\S+)/, `encap bpf headroom ${headroom} xmit pinned ${bpfFolder}/$1`)
+  const route = withoutMark(line)
+  const pinned = `encap bpf headroom ${headroom} xmit pinned ${bpfFolder}/$1`
+  return `${route.replace(/^encap bpf xmit (\S+)/, pinned)} proto ${route === line ? protocol : 'boot'}`
+}
+
+function withoutMark(line: string): string {
+  return line.endsWith(` ${unclaimed}`) ? line.slice(0, -unclaimed.length - 1) : line
 }
 
 /**
@@ -108,7 +114,7 @@ function told(line: string): string {
  */
 function deletable(line: string): string {
   let strange = false
-  const words = new Map(readWords(line, grammar, () => (strange = true)))
+  const words = new Map(readWords(withoutMark(line), grammar, () => (strange = true)))
   if (strange) return `proto ${protocol}`
   return writeWords(
     words,

@@ -33,6 +33,6 @@ export interface BackendPlan {
   vtep(host: Node): Vtep | undefined
   /** What the backend leaves on this host, whoever puts it there: its tables in the order in which the kernel is told. */
   rows(host: Node, peers: readonly Node[]): HostState
-  /** What overlab makes before flanneld starts, on a host that flanneld fills; part of `rows`. */
-  ahead(host: Node): HostState
+  /** The links that flanneld fills; one that is in `rows` overlab makes before flanneld starts. */
+  readonly lent: readonly IfName[]
 }

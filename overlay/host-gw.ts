@@ -17,7 +17,7 @@ export function hostGw(lab: Lab): BackendPlan {
         }),
       ),
     }),
-    ahead: () => ({}),
+    lent: [],
   }
 }
 

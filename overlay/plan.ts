@@ -2,6 +2,7 @@
 import type { Control, Host, Inventory, Lab } from '../inventory/inventory.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
 import { flannelRules } from '../modules/iptables.ts'
+import { ownPart } from '../modules/lent.ts'
 import { tableOf, type HostFacts } from '../modules/module.ts'
 import { tableNames, type HostState } from '../modules/state.ts'
 import type { BackendPlan, Node, Vtep } from './backend.ts'
@@ -40,7 +41,8 @@ export interface PlannedHost {
   readonly iptables: Host['iptables']
   /** What its kernel shall hold in the end, whoever puts it there. */
   readonly state: HostState
-  /** Where flanneld fills it: what overlab puts there itself, the rest being flanneld's. */
+  /** Where flanneld fills it: the links that flanneld fills, and what overlab puts there itself. */
+  readonly lent?: readonly IfName[]
   readonly beside?: HostState
   /** What flanneld would have written to /run/flannel/subnet.env. */
   readonly subnetEnv: string
@@ -95,14 +97,14 @@ function planHost(
     pods,
     iptables: host.iptables,
     state,
-    ...(host.control === 'flanneld' && { beside: merge([below, backend.ahead(node)]) }),
+    ...(host.control === 'flanneld' && { lent: backend.lent, beside: ownPart(state, backend.lent) }),
     subnetEnv: subnetEnv(Network, host.subnet, mtu),
   }
 }
 
 /** What the modules must know of a planned host. */
-export function factsOf({ nic, iptables, vtep, beside }: PlannedHost): HostFacts {
-  return { nic, iptables, ...(beside && { lent: vtep ? [vtep.name] : [] }) }
+export function factsOf({ nic, iptables, lent }: PlannedHost): HostFacts {
+  return { nic, iptables, ...(lent && { lent }) }
 }
 
 /** What overlab puts on a host: all of its state, or what flanneld does not. */

@@ -17,6 +17,9 @@ import { gatewayOf } from './subnet.ts'
 
 type Udp = Extract<Backend, { Type: 'udp' }>
 
+/** flanneld's TUN device. */
+const tunnel = 'flannel0' as IfName
+
 /** What in the kernel wraps and unwraps the packets. The wire is the same for all. */
 export type Datapath = 'bpf'
 
@@ -33,16 +36,15 @@ export function udp(lab: Lab, backend: Udp, datapath: Datapath = 'bpf'): Backend
       host.control === 'flanneld'
         ? tunnelByFlanneld(lab, host)
         : { ...datapaths[datapath](lab, backend, host, peers), ...finishedChecksums(host, peers) },
-    ahead: () => ({}),
+    lent: [tunnel],
   }
 }
 
 /** flanneld's own: a TUN device that lives as long as the process, and one route into it for the whole network. */
 function tunnelByFlanneld({ overlay }: Lab, host: Node): HostState {
-  const device = 'flannel0' as IfName
   return {
-    addresses: tableOf([address({ ip: host.first, length: 32, dev: device })]),
-    routes: { [overlay.Network]: `dev ${device}` },
+    addresses: tableOf([address({ ip: host.first, length: 32, dev: tunnel })]),
+    routes: { [overlay.Network]: `dev ${tunnel}` },
   }
 }
 

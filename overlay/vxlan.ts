@@ -61,6 +61,6 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
     },
 
     // flanneld takes a device that is there and fits as its own, and so its MAC: the planned one, which the peers know.
-    ahead: (host) => ({ links: tableOf([deviceOf(host)]) }),
+    lent: [device],
   }
 }

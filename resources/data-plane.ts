@@ -16,7 +16,7 @@ export interface DataPlaneArgs {
   readonly identityFile: pulumi.Input<string>
   readonly targets: Readonly<Record<string, TargetArgs>>
   readonly facts: Readonly<Record<string, HostFacts>>
-  /** What each host's kernel shall hold: tables from a key to one canonical line, see modules/state.ts. */
+  /** What each host's kernel shall hold, whoever puts it there (`facts.lent`): tables from a key to one canonical line, see modules/state.ts. */
   readonly hosts: Readonly<Record<string, HostState>>
 }
 

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi'
-import { factsOf, planLab, pushedOf } from '../overlay/plan.ts'
+import { factsOf, planLab } from '../overlay/plan.ts'
 import { DataPlane } from './data-plane.ts'
 import { targetOf } from './host-target.ts'
 import type { Lab } from './lab.ts'
@@ -22,7 +22,7 @@ export class Overlay extends pulumi.ComponentResource {
         identityFile: lab.underlay.identityFile,
         targets: Object.fromEntries(planned.map((host) => [host.name, targetOf(lab, host.name)])),
         facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
-        hosts: Object.fromEntries(planned.map((host) => [host.name, pushedOf(host)])),
+        hosts: Object.fromEntries(planned.map((host) => [host.name, host.state])),
       },
       // The kernels' state goes with the machines: a lab that is destroyed needs no clean-up of its own.
       { parent: this, dependsOn: [...lab.bootstrapped], deletedWith: lab.underlay },

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ifName, name } from '../../inventory/values.ts'
 import { modules } from '../../modules/all.ts'
+import { knownPart, ownPart } from '../../modules/lent.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
 import type { HostState } from '../../modules/state.ts'
 import type { Pool } from '../../remote/pool.ts'
@@ -75,7 +76,8 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
     },
     async read(id, state, inputs, { log, signal }) {
       const known = state as unknown as Inputs
-      const { held, failures } = await readHosts(pool, tasks(known, known), { signal })
+      const { held: found, failures } = await readHosts(pool, readTasks(known), { signal })
+      const held = mapValues(found, (state, host) => ofInterest(known, host, state))
       for (const failure of failures) log.warning(failure.message)
       for (const line of driftLines(known.hosts, held)) log.info(line)
       log.debug(cost())
@@ -103,8 +105,11 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
     log.debug(cost())
-    const held = pick(outcome.held, Object.keys(wanted.hosts))
-    if (outcome.failures.length === 0) return { ...news, hosts: held as Values }
+    if (outcome.failures.length === 0) return news
+    const failed = new Set(outcome.failures.map(({ host }) => host))
+    const held = mapValues(pick(outcome.held, Object.keys(wanted.hosts)), (state, host) =>
+      failed.has(host) ? state : wanted.hosts[host]!,
+    )
     const outputs = withLeft(olds, { ...wanted, hosts: held }, outcome.failures) as unknown as Values
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
   }
@@ -166,30 +171,57 @@ function withSameTables(olds: Values, news: Values): [Values, Values] {
   ]
 }
 
+/** What to read of every host: all that is known of it, the rows of another program too. */
+function readTasks(known: Inputs): Record<string, HostTask> {
+  return mapValues(known.hosts, (state, host) => ({
+    target: targetOf(known, host),
+    plan: { desired: state, prior: state, facts: factsOf(known, host)! },
+  }))
+}
+
+/** Of what another program has, only what is planned is told: the rest comes and goes with it. */
+function ofInterest(known: Inputs, host: string, state: HostState): HostState {
+  const { lent } = factsOf(known, host)!
+  return lent ? knownPart(state, known.hosts[host]!, lent) : state
+}
+
 /** One task a host. A host that leaves the lab is to hold nothing. */
 function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
   const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
   return Object.fromEntries<HostTask>([
-    ...Object.keys(news.hosts).map(
-      (host) => [host, claiming(olds, task(host, news, news.hosts[host]!, olds.hosts?.[host]))] as const,
+    ...Object.keys(news.hosts).map((host) => [host, task(host, olds, news)] as const),
+    ...leaving.map(
+      (host) => [host, task(host, olds, { ...(olds as Inputs), hosts: { [host]: {} } })] as const,
     ),
-    ...leaving.map((host) => [host, task(host, olds as Inputs, {}, olds.hosts?.[host])] as const),
   ])
 }
 
-/** A host that flanneld filled, and overlab is to fill now: what is there already is given overlab's mark. */
-function claiming(olds: Partial<Inputs>, task: HostTask): HostTask {
-  const { facts } = task.plan
-  const was = olds.facts?.[task.target.name as keyof Inputs['facts']]
-  if (was?.lent === undefined || facts.lent !== undefined) return task
-  return { ...task, plan: { ...task.plan, facts: { ...facts, claim: true } } }
+/**
+ * Who fills a host may change: where flanneld did, what is there is given overlab's mark; where flanneld is to do it
+ * from now on, what is there is left for it, without the mark.
+ */
+function task(host: string, olds: Partial<Inputs>, news: Inputs): HostTask {
+  const facts = factsOf(news, host)!
+  const before = factsOf(olds, host)
+  const state = news.hosts[host]!
+  const known = olds.hosts?.[host] ?? {}
+  return {
+    target: targetOf(news, host),
+    plan: {
+      desired: facts.lent ? ownPart(state, facts.lent) : state,
+      prior: before?.lent ? ownPart(known, before.lent) : known,
+      facts: before?.lent && !facts.lent ? { ...facts, claim: true } : facts,
+      ...(before && !before.lent && facts.lent && { left: state }),
+    },
+  }
 }
 
-function task(host: string, of: Inputs, desired: HostState, prior: HostState | undefined): HostTask {
-  return {
-    target: { name: host, identityFile: of.identityFile, ...of.targets[host as keyof Inputs['targets']]! },
-    plan: { desired, prior: prior ?? {}, facts: of.facts[host as keyof Inputs['facts']]! },
-  }
+function targetOf(of: Inputs, host: string): HostTask['target'] {
+  return { name: host, identityFile: of.identityFile, ...of.targets[host as keyof Inputs['targets']]! }
+}
+
+function factsOf(of: Partial<Inputs>, host: string): HostTask['plan']['facts'] | undefined {
+  return of.facts?.[host as keyof Inputs['facts']]
 }
 
 function mapValues<T, R>(

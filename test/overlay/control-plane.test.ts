@@ -110,7 +110,7 @@ describe('a host under flanneld', () => {
     const tables: (keyof HostState)[] = ['links', 'addresses', 'sysctls', 'pods']
     expect(Object.keys(pushed)).toEqual(tables)
     const device = 'flannel.1' as IfName
-    expect(factsOf(host).lent).toEqual(host.vtep ? [device] : [])
+    expect(factsOf(host).lent).toEqual(backend === 'udp' ? ['flannel0'] : host.vtep ? [device] : [])
     expect(Object.keys(pushed.links!)).toEqual(host.vtep ? ['cni0', device] : ['cni0'])
     if (host.vtep) expect(pushed.links![device]).toContain(`address ${host.vtep.mac}`)
     for (const table of tables) expect(host.state[table]).toMatchObject(pushed[table]!)
