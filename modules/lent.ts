@@ -18,10 +18,7 @@ export function ownPart(state: HostState, lent: readonly string[]): HostState {
 
 /** Of the other program's rows, those that are planned; what else it has is its own matter. */
 export function knownPart(held: HostState, planned: HostState, lent: readonly string[]): HostState {
-  return filterRows(
-    held,
-    (table, key) => !isOthers(table, key, lent) || planned[table]?.[key] !== undefined,
-  )
+  return filterRows(held, (table, key) => !isOthers(table, key, lent) || planned[table]?.[key] !== undefined)
 }
 
 /**

@@ -44,7 +44,10 @@ ip route add 10.244.3.0/24 via 10.244.3.0 dev flannel.1 onlink`
 /** How many routes and neighbours have overlab's number. */
 async function marks(): Promise<{ routes: number; neighbours: number }> {
   const count = async (command: string) => Number(await session.sh(`${command} | grep -c 'proto 79' || :`))
-  return { routes: await count('ip -4 route show'), neighbours: await count('ip -4 neigh show nud permanent') }
+  return {
+    routes: await count('ip -4 route show'),
+    neighbours: await count('ip -4 neigh show nud permanent'),
+  }
 }
 
 it('what is on a link that is lent is left alone; what is on one of its own is not', async () => {
@@ -78,7 +81,8 @@ it('a device that another made gets the alias in place, and keeps what is on it'
 
 it('rows that are left for another program stay as they are and lose the mark; the others go', async () => {
   await session.sh('ip route add 10.244.9.0/24 via 10.244.2.0 dev flannel.1 onlink proto 79')
-  const seen = async () => session.sh('ip -4 route show; ip -4 neigh show nud permanent; bridge fdb show dev flannel.1')
+  const seen = async () =>
+    session.sh('ip -4 route show; ip -4 neigh show nud permanent; bridge fdb show dev flannel.1')
   const before = await seen()
   const lent = { ...facts, lent: ['flannel.1'] }
   const hand = { desired: device, prior: desired, facts: lent, left: desired }
