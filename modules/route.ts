@@ -23,7 +23,7 @@ const grammar: Grammar = {
   xmit: program,
   via: ip,
   dev: ifName,
-  scope: z.enum(['link'], 'is not link, the scope of a route without a next hop'),
+  scope: z.enum(['link', 'global'], 'is neither link nor global, the scopes of a route without a next hop'),
   src: ip,
   onlink: flag,
 }
@@ -61,9 +61,9 @@ export const routeModule: Module = {
     const words = new Map(readWords(line, grammar, (message) => complain('line', message)))
     if (!words.has('dev')) complain('line', '"dev" is missing; say through which link the packets leave')
     if (words.has('onlink') && !words.has('via')) complain('line', '"onlink" needs "via"')
-    if (words.has('scope') && words.has('via')) complain('line', '"scope link" is for routes without "via"')
+    if (words.has('scope') && words.has('via')) complain('line', '"scope" is for routes without "via"')
     if (words.has('xmit') !== words.has('encap')) complain('line', '"encap bpf" and "xmit" go together')
-    if (!words.has('via')) words.set('scope', 'link')
+    if (!words.has('via') && !words.has('scope')) words.set('scope', 'link')
     return writeWords(words, order)
   }),
 
@@ -141,7 +141,9 @@ function lineOf(entry: Entry): string {
   if (entry['xmit'] !== undefined) words.push(`xmit ${textOf(entry, 'xmit').replace(/:\[\*fsobj\]$/, '')}`)
   words.push(...hop(entry))
   const scope = textOf(entry, 'scope')
-  if (scope !== '' && scope !== 'global') words.push(`scope ${scope}`)
+  // A next hop's is global. Without one `ip route` sets link, and flanneld, for its TUN device, global.
+  const straight = entry['dev'] !== undefined && entry['gateway'] === undefined && entry['via'] === undefined
+  if (scope !== '' && (scope !== 'global' || straight)) words.push(`scope ${scope}`)
   if (entry['prefsrc'] !== undefined) words.push(`src ${textOf(entry, 'prefsrc')}`)
   words.push(...flagsOf(entry))
   for (const metrics of (entry['metrics'] ?? []) as readonly Entry[])

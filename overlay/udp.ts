@@ -44,7 +44,7 @@ export function udp(lab: Lab, backend: Udp, datapath: Datapath = 'bpf'): Backend
 function tunnelByFlanneld({ overlay }: Lab, host: Node): HostState {
   return {
     addresses: tableOf([address({ ip: host.first, length: 32, dev: tunnel })]),
-    routes: { [overlay.Network]: `dev ${tunnel}` },
+    routes: { [overlay.Network]: `dev ${tunnel} scope global` },
   }
 }
 

@@ -99,7 +99,7 @@ describe('a host under flanneld', () => {
     // flanneld's own device instead of the BPF programs.
     expect(host.state).toMatchObject({
       addresses: { '10.244.1.0/32 dev flannel0': 'scope global' },
-      routes: { '10.244.0.0/16': 'dev flannel0' },
+      routes: { '10.244.0.0/16': 'dev flannel0 scope global' },
     })
     expect(Object.keys(host.state)).not.toEqual(expect.arrayContaining(['filters', 'peers']))
   })
