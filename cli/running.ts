@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { labSessions, type Sessions } from '../experiments/sessions.ts'
 import { listMachines } from '../machines/drivers.ts'
-import { labFolder } from '../machines/namespace/paths.ts'
+import { labFolder } from '../machines/lab/paths.ts'
 import type { LabContext } from './context.ts'
 import { UserError } from './user-error.ts'
 

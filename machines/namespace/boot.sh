@@ -1,6 +1,6 @@
 # boot.sh LAB NAME ADDRESS PREFIX CONTROLLER MTU MAC PORT: starts a machine unless it runs as told.
 here=${0%/*}
-. "$here/lib.sh"
+. "$here/../lab/lib.sh"
 lab=$1 name=$2 address=$3 prefix=$4 controller=$5 mtu=$6 mac=$7 port=$8
 dir=$labs/$lab
 machine=$dir/machines/$name
@@ -33,6 +33,7 @@ rm -f pid
 read -r key <hostkey.pub
 printf '%s %s\n' "$address" "${key% *}" >known_hosts
 printf 'Host %s\n  HostName %s\n  UserKnownHostsFile %s/known_hosts\n' "$name" "$address" "$machine" >ssh_config
+echo namespace >kind
 printf '%s\n' "$spec" >spec
 
 exec unshare --mount --net --uts --ipc --cgroup --propagation private sh "$here/setup.sh" "$@"

@@ -1,7 +1,7 @@
 # setup.sh LAB NAME ADDRESS PREFIX CONTROLLER MTU MAC PORT, run by boot.sh inside the machine's new namespaces, all
 # but the pid namespace: whatever fails here fails before there is a machine, and takes the namespaces with it.
 here=${0%/*}
-. "$here/lib.sh"
+. "$here/../lab/lib.sh"
 lab=$1 name=$2 address=$3 prefix=$4 controller=$5 mtu=$6 mac=$7 port=$8
 dir=$labs/$lab
 machine=$dir/machines/$name

@@ -52,7 +52,7 @@ export async function fingerprint(): Promise<string[]> {
     sysctl: (await output('sysctl', '-a', '-r', '^net\\.')).filter((line) => !volatile.test(line)),
     file: await output('find', '/run/overlab'),
     process: (await output('ps', '-eo', 'args')).filter(
-      (line) => line.includes('/overlab/') || line.includes('machines/namespace'),
+      (line) => line.includes('/overlab/') || /machines\/[a-z]+\/[a-z-]+\.sh/.test(line),
     ),
   }
   return Object.entries(parts)

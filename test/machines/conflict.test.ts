@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Cidr, Name } from '../../inventory/values.ts'
-import { findConflict } from '../../machines/namespace/conflict.ts'
-import type { LabRecord, Surroundings } from '../../machines/namespace/conflict.ts'
-import { controllerLink, portLink } from '../../machines/namespace/paths.ts'
-import { controllerOf } from '../../machines/namespace.ts'
+import { findConflict } from '../../machines/lab/conflict.ts'
+import type { LabRecord, Surroundings } from '../../machines/lab/conflict.ts'
+import { controllerLink, portLink } from '../../machines/lab/paths.ts'
+import { controllerOf } from '../../machines/network.ts'
 
 const spec = { lab: 'demo' as Name, cidr: '192.168.77.0/24' as Cidr, mtu: 1500, owner: 'demo in /a' }
 const empty: Surroundings = { labs: [], addresses: [], routes: [{ dst: 'default', dev: 'eth0' }], alias: '' }

@@ -21,7 +21,8 @@ const spec = testLab(lab, net, 3)
 async function killScripts(): Promise<void> {
   for (const entry of await readdir('/proc')) {
     const args = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')
-    if (/^\d+$/.test(entry) && args.includes('machines/namespace/')) process.kill(Number(entry), 'SIGKILL')
+    if (/^\d+$/.test(entry) && /machines\/[a-z]+\/[a-z-]+\.sh/.test(args))
+      process.kill(Number(entry), 'SIGKILL')
   }
 }
 

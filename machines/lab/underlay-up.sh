@@ -50,7 +50,7 @@ END
 if [ ! -e base ]; then
   rm -rf base.new
   mkdir base.new
-  unshare --mount --propagation private sh "$here/base.sh" "$dir/base.new"
+  unshare --mount --propagation private sh "$here/../namespace/base.sh" "$dir/base.new"
   mv base.new base
 fi
 

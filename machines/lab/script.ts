@@ -1,4 +1,4 @@
-/** Runs one of the scripts in this folder as root. Values travel as arguments: no shell ever parses them. */
+/** Runs one of the scripts of this folder or its neighbours as root. Values travel as arguments: no shell ever parses them. */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { HostError } from '../../remote/errors.ts'
@@ -14,7 +14,7 @@ export interface Place {
 }
 
 /**
- * Runs `script` to its end. `answer` is called once, with what the script printed before its line `end`; what it
+ * Runs `script`, such as `lab/stop.sh`, to its end. `answer` is called once, with what the script printed before its line `end`; what it
  * returns goes to the script's standard input. If it throws, the script is told `no` and that error is thrown.
  * @throws HostError with the tail of the script's stderr where it fails.
  */
@@ -25,7 +25,7 @@ export async function runScript(
   answer?: (printed: string) => string,
 ): Promise<void> {
   await requireRoot()
-  const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, script), ...args]
+  const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, '..', script), ...args]
   // A session of its own: Ctrl-C at the terminal ends overlab, not a script halfway.
   const child = spawn(command, rest, { env: { PATH: path }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   const stderr: Buffer[] = []

@@ -1,4 +1,4 @@
-/** Where a namespace lab keeps its files, and what its links are called. */
+/** Where a lab keeps its files, and what its links are called. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Name } from '../../inventory/values.ts'

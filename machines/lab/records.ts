@@ -1,6 +1,8 @@
 /** What a lab's files under /run/overlab say. Reading needs no root: they belong to the user who made the lab. */
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { machineKinds } from '../../inventory/inventory.ts'
+import type { MachineKind } from '../../inventory/inventory.ts'
 import type { Name } from '../../inventory/values.ts'
 import type { Target } from '../../remote/target.ts'
 import type { LabRecord } from './conflict.ts'
@@ -9,8 +11,9 @@ import { livingPid } from './process.ts'
 
 export interface MachineRecord {
   readonly name: Name
+  readonly kind: MachineKind
   readonly address: string
-  /** `ADDRESS PREFIX CONTROLLER MTU MAC`, what the machine was last started with. */
+  /** What the machine was last started with: `ADDRESS PREFIX CONTROLLER MTU MAC`, then what its kind adds. */
   readonly spec: string
   readonly hostKey: string
   /** Its pid 1 in this machine's pid namespace; undefined where it does not run. */
@@ -28,16 +31,18 @@ export async function readLab(lab: Name): Promise<LabRecord | undefined> {
 
 export async function readMachine(lab: Name, name: Name): Promise<MachineRecord | undefined> {
   const folder = machineFolder(lab, name)
-  const [spec, key, pid] = await Promise.all([
+  const [kind, spec, key, pid] = await Promise.all([
+    read(folder, 'kind'),
     read(folder, 'spec'),
     read(folder, 'hostkey.pub'),
     read(folder, 'pid'),
   ])
-  if (!spec || !key) return undefined
+  const known = machineKinds.find((one) => one === kind)
+  if (!known || !spec || !key) return undefined
   const [address = ''] = spec.split(' ')
   // Without its comment.
   const hostKey = key.split(' ').slice(0, 2).join(' ')
-  return { name, address, spec, hostKey, pid: pid ? await livingPid(pid) : undefined }
+  return { name, kind: known, address, spec, hostKey, pid: pid ? await livingPid(pid) : undefined }
 }
 
 export async function readMachines(lab: Name): Promise<MachineRecord[]> {
