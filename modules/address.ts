@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { ifName, ip, type IfName, type Ip } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
 import { linksProbe } from './link.ts'
-import { diffTable, type BatchLine, type Change, type Module, type Row, type Scope } from './module.ts'
+import { diffTable, prepareAndSweep, type Change, type Module, type Row, type Scope } from './module.ts'
 import { readWords, rowSchema, writeWords, type Grammar } from './words.ts'
 
 const grammar: Grammar = {
@@ -61,36 +61,22 @@ export const addressModule: Module = {
   diff: (current, desired) => diffTable('addresses', current, desired),
 
   render(changes, scope) {
-    const prepare: BatchLine[] = []
-    const sweep: BatchLine[] = []
     const swept = new Set<string>()
-    for (const change of changes) {
-      const say = (lines: BatchLine[], texts: readonly string[]): void =>
-        void lines.push(...texts.map((text) => ({ text, change })))
-      if (change.op === 'add') say(prepare, [addition(change.key, change.to)])
+    return prepareAndSweep(changes, 'ip -batch -', (change) => {
+      if (change.op === 'add') return [addition(change.key, change.to)]
+      const back = secondaries(change.key, scope)
       // The broadcast address and the scope of an address cannot be changed in place.
-      else if (change.op === 'change')
-        say(
-          prepare,
-          guarded(change.key, [
-            deletion(change),
-            addition(change.key, change.to),
-            ...secondaries(change.key, scope),
-          ]),
-        )
-      else {
-        const back = secondaries(change.key, scope)
-        const subnet = subnetOf(change.key)
-        // The one before it in this subnet may have taken it along.
-        if (swept.has(subnet)) say(sweep, [`address replace ${change.key}`])
-        swept.add(subnet)
-        say(sweep, back.length > 0 ? guarded(change.key, [deletion(change), ...back]) : [deletion(change)])
-      }
-    }
-    return [
-      { phase: 'prepare', command: 'ip -batch -', lines: prepare },
-      { phase: 'sweep', command: 'ip -batch -', lines: sweep },
-    ]
+      if (change.op === 'change')
+        return guarded(change.key, [deletion(change), addition(change.key, change.to), ...back])
+      const subnet = subnetOf(change.key)
+      // The one before it in this subnet may have taken it along.
+      const returned = swept.has(subnet) ? [`address replace ${change.key}`] : []
+      swept.add(subnet)
+      return [
+        ...returned,
+        ...(back.length > 0 ? guarded(change.key, [deletion(change), ...back]) : [deletion(change)]),
+      ]
+    })
   },
 }
 

@@ -4,7 +4,7 @@
  */
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
-import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { diffTable, prepareAndSweep, type Module, type Row } from './module.ts'
 import { readWords, rowSchema, several, type Grammar } from './words.ts'
 
 const probe = 'bridge -j fdb show'
@@ -46,23 +46,16 @@ export const fdbModule: Module = {
 
   diff: (current, desired) => diffTable('fdb', current, desired),
 
-  render(changes) {
-    const prepare: BatchLine[] = []
-    const sweep: BatchLine[] = []
-    for (const change of changes) {
+  render: (changes) =>
+    prepareAndSweep(changes, 'bridge -batch -', (change) => {
       const found = change.op === 'add' ? [] : change.from.split(several)
-      const lines = change.op === 'delete' ? sweep : prepare
       // `replace` takes the place of the first.
-      for (const line of change.op === 'change' ? found.slice(1) : found)
-        lines.push({ text: `fdb del ${change.key} ${placeOf(line)} self`, change })
-      if (change.op !== 'delete')
-        lines.push({ text: `fdb replace ${change.key} ${change.to} self permanent`, change })
-    }
-    return [
-      { phase: 'prepare', command: 'bridge -batch -', lines: prepare },
-      { phase: 'sweep', command: 'bridge -batch -', lines: sweep },
-    ]
-  },
+      const gone = change.op === 'change' ? found.slice(1) : found
+      return [
+        ...gone.map((line) => `fdb del ${change.key} ${placeOf(line)} self`),
+        ...(change.op === 'delete' ? [] : [`fdb replace ${change.key} ${change.to} self permanent`]),
+      ]
+    }),
 }
 
 const lasting = new Set(['permanent', 'static'])

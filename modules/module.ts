@@ -99,6 +99,20 @@ export interface BatchLine {
   readonly change?: Change
 }
 
+/** The batches of rows that are put there in `prepare` and taken away in `sweep`, each by the lines that `textsOf` gives. */
+export function prepareAndSweep(
+  changes: readonly Change[],
+  command: string,
+  textsOf: (change: Change) => readonly string[],
+): Batch[] {
+  const linesOf = (some: readonly Change[]): BatchLine[] =>
+    some.flatMap((change) => textsOf(change).map((text) => ({ text, change })))
+  return [
+    { phase: 'prepare', command, lines: linesOf(changes.filter(({ op }) => op !== 'delete')) },
+    { phase: 'sweep', command, lines: linesOf(changes.filter(({ op }) => op === 'delete')) },
+  ]
+}
+
 /** Rows as a table. */
 export function tableOf(rows: Iterable<Row>): Table {
   const table: Record<string, string> = {}

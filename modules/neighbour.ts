@@ -4,7 +4,7 @@
  */
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
-import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { diffTable, prepareAndSweep, type Module, type Row } from './module.ts'
 import { protocol, unclaimed } from './owner.ts'
 import { readWords, rowSchema, type Grammar } from './words.ts'
 
@@ -44,25 +44,15 @@ export const neighbourModule: Module = {
 
   diff: (current, desired) => diffTable('neighbours', current, desired),
 
-  render(changes) {
-    const prepare: BatchLine[] = []
-    const sweep: BatchLine[] = []
-    for (const change of changes) {
+  render: (changes) =>
+    prepareAndSweep(changes, 'ip -batch -', (change) => {
+      if (change.op === 'delete') return [`neigh del ${change.key}`]
       const [address, , dev] = change.key.split(' ')
-      if (change.op === 'delete') sweep.push({ text: `neigh del ${change.key}`, change })
-      else {
-        const lladdr = change.to.replace(` ${unclaimed}`, '')
-        // The kernel forgets no protocol number, it only takes another one.
-        const owner = lladdr === change.to ? protocol : 'boot'
-        const text = `neigh replace ${address} ${lladdr} nud permanent protocol ${owner} dev ${dev}`
-        prepare.push({ text, change })
-      }
-    }
-    return [
-      { phase: 'prepare', command: 'ip -batch -', lines: prepare },
-      { phase: 'sweep', command: 'ip -batch -', lines: sweep },
-    ]
-  },
+      const lladdr = change.to.replace(` ${unclaimed}`, '')
+      // The kernel forgets no protocol number, it only takes another one.
+      const owner = lladdr === change.to ? protocol : 'boot'
+      return [`neigh replace ${address} ${lladdr} nud permanent protocol ${owner} dev ${dev}`]
+    }),
 }
 
 function lineOf(entry: Entry): string {

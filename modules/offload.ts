@@ -5,7 +5,7 @@
  * nothing. With `tx off` the checksum is finished before the packet leaves.
  */
 import { ifName } from '../inventory/values.ts'
-import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { diffTable, prepareAndSweep, type Module, type Row } from './module.ts'
 import { rowSchema } from './words.ts'
 
 export function txOffload(nic: string, state: 'on' | 'off'): Row {
@@ -47,17 +47,10 @@ export const offloadModule: Module = {
 
   diff: (current, desired) => diffTable('offloads', current, desired),
 
-  render(changes) {
-    const prepare: BatchLine[] = []
-    const sweep: BatchLine[] = []
-    for (const change of changes) {
-      if (change.op !== 'delete') prepare.push({ text: `ethtool -K ${change.key} ${change.to}`, change })
+  render: (changes) =>
+    prepareAndSweep(changes, 'sh -e', (change) => {
+      if (change.op !== 'delete') return [`ethtool -K ${change.key} ${change.to}`]
       // Back to what every NIC begins with.
-      else if (change.from === 'tx off') sweep.push({ text: `ethtool -K ${change.key} tx on`, change })
-    }
-    return [
-      { phase: 'prepare', command: 'sh -e', lines: prepare },
-      { phase: 'sweep', command: 'sh -e', lines: sweep },
-    ]
-  },
+      return change.from === 'tx off' ? [`ethtool -K ${change.key} tx on`] : []
+    }),
 }

@@ -3,18 +3,13 @@
  * started at (ids are used again) and its words; `stamp` says by which settings it was started. Pure.
  */
 import { createHash } from 'node:crypto'
+import type { PlannedService } from '../../overlay/control-plane.ts'
 import { quote } from '../../remote/quote.ts'
 
-export interface Service {
+/** Its words are a program and arguments; no script, since the kernel shows a script's interpreter instead. */
+export interface Service extends Omit<PlannedService, 'host'> {
   /** What it is called on its host; its folder is /run/overlab-services/UNIT. */
   readonly unit: string
-  /** A program and its arguments; no script, since the kernel shows a script's interpreter instead. */
-  readonly argv: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly folders: readonly string[]
-  readonly ready: string
-  readonly cleanup: string
-  readonly triggers: readonly string[]
 }
 
 /** Exit codes of the scripts, beside the shell's own. */
