@@ -6,6 +6,7 @@ import type { HostState } from '../../modules/state.ts'
 import { planLab } from '../../overlay/plan.ts'
 import { backends, hostsOf, inventoryOf } from '../support/inventory.ts'
 import { kernel, type Kernel } from '../support/kernel.ts'
+import { makeNic } from '../support/nic.ts'
 
 const pins = '/run/overlab-bpf'
 const acts = {
@@ -44,9 +45,7 @@ const acts = {
 let machine: Kernel
 beforeEach(async () => {
   machine = await kernel()
-  await machine.sh(
-    'ip link add eth0 type veth peer name far0; ip addr add 192.168.77.1/24 dev eth0; ip link set eth0 up; ip link set far0 up',
-  )
+  await machine.sh(makeNic)
 })
 afterEach(() => machine.close())
 

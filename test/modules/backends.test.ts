@@ -7,6 +7,7 @@ import { planLab } from '../../overlay/plan.ts'
 import type { Name } from '../../inventory/values.ts'
 import { backends, hostsOf, inventoryOf } from '../support/inventory.ts'
 import { kernel, type Kernel } from '../support/kernel.ts'
+import { makeNic } from '../support/nic.ts'
 
 let machine: Kernel
 let session: Parameters<typeof probe>[0]
@@ -20,9 +21,7 @@ const everything = () =>
 
 beforeAll(async () => {
   machine = await kernel()
-  await machine.sh(
-    'ip link add eth0 type veth peer name far0; ip addr add 192.168.77.1/24 dev eth0; ip link set eth0 up; ip link set far0 up; iptables -A FORWARD -s 10.9.9.9 -j DROP; iptables -t nat -L >/dev/null',
-  )
+  await machine.sh(`${makeNic}iptables -A FORWARD -s 10.9.9.9 -j DROP; iptables -t nat -L >/dev/null`)
   session = {
     target: { name: 'node1', host: '127.0.0.1', port: 22, user: 'root', identityFile: '', hostKey: '' },
     run: async (script) => {

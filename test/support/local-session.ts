@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import type { Result } from '../../remote/script.ts'
 import type { Session } from '../../remote/session.ts'
 import type { Target } from '../../remote/target.ts'
+import { makeNic } from './nic.ts'
 
 const run = promisify(execFile)
 let made = 0
@@ -50,9 +51,7 @@ export async function localSession(options: { prologue?: string } = {}): Promise
     remove: async () => void (await run('ip', ['netns', 'del', namespace])),
   }
   try {
-    await sh(
-      'ip link set lo up; ip link add eth0 type veth peer name far0; ip addr add 192.168.77.1/24 dev eth0; ip link set eth0 up; ip link set far0 up',
-    )
+    await sh(`ip link set lo up\n${makeNic}`)
   } catch (error) {
     await session.remove()
     throw error
