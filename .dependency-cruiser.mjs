@@ -5,7 +5,7 @@
 const rows = {
   inventory: [],
   remote: ['inventory/values.ts'],
-  modules: ['remote', 'inventory/values.ts'],
+  modules: ['remote', 'inventory/values.ts', 'inventory/quantities.ts'],
   overlay: ['inventory', 'modules'],
   machines: ['remote', 'inventory'],
   'plugins/server': [],

@@ -18,6 +18,7 @@ export const kinds = {
   pods: "overlab's pods",
   sysctls: 'The sysctls that overlab sets',
   filters: "overlab's tc filters (udp)",
+  impairments: 'Rate, delay, jitter and loss of links, where the inventory has some',
   peers: "The peers of overlab's datapath (udp): inner subnet, outer address",
 } as const
 export type Kind = keyof typeof kinds

@@ -1,4 +1,5 @@
 /** What an inventory file becomes: checked, complete (every default filled in), in the file's order. */
+import type { Duration, Rate, Share } from './quantities.ts'
 import type { Cidr, Ip, Mac, Name } from './values.ts'
 
 export interface Inventory {
@@ -68,10 +69,28 @@ export interface Host {
   readonly vtepMac?: Mac
   /** The iptables variant this host's tools use; `auto` = what `iptables -V` says. */
   readonly iptables: 'auto' | 'nft' | 'legacy'
+  /** What its packets to the other hosts suffer, where the file says so. */
+  readonly impairments?: Impairments
   readonly pods: readonly Pod[]
   readonly bootstrap: readonly Act[]
   /** Variables that overlab does not use but the file may carry: the user's own (`x_...`) and Ansible's (`ansible_...`). */
   readonly vars: Readonly<Record<string, unknown>>
+}
+
+/** What packets suffer on the way out of a host; nothing at all = none. */
+export interface Impairment {
+  readonly rate?: Rate | undefined
+  readonly delay?: Duration | undefined
+  /** By how much the delay is longer or shorter. */
+  readonly jitter?: Duration | undefined
+  readonly loss?: Share | undefined
+}
+
+export interface Impairments {
+  /** Of the packets to all peers that `toward` does not name; one rate for them together. */
+  readonly all: Impairment
+  /** Instead of `all`, by the peer's name. */
+  readonly toward: Readonly<Record<Name, Impairment>>
 }
 
 export interface Pod {

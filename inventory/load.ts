@@ -7,8 +7,9 @@ import type { YamlText } from './document.ts'
 import { groupHosts } from './groups.ts'
 import type { Grouped } from './groups.ts'
 import { placeHosts } from './hosts.ts'
+import { impairmentsOf } from './impairments.ts'
 import type { PlacedHost } from './hosts.ts'
-import type { Host, Inventory, Lab, Pod } from './inventory.ts'
+import type { Host, Impairments, Inventory, Lab, Pod } from './inventory.ts'
 import { toCidr, toIp } from './ipv4.ts'
 import { completeLab } from './lab.ts'
 import type { KnownLab } from './lab.ts'
@@ -71,11 +72,12 @@ export function parseInventory(
         : placeHosts(grouped.hosts, lab, report)
     const pods = placePods(hosts, report)
     const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, file, exists, report)]))
+    const impairments = impairmentsOf(grouped, lab.mtu, report)
     if (mistakes.length === 0 && yaml.problems.length === 0) {
       return {
         file,
         lab: complete(lab),
-        hosts: hosts.map((host) => completeHost(host, pods, acts)),
+        hosts: hosts.map((host) => completeHost(host, pods, acts, impairments.get(host.host.name))),
         ...groupTables(grouped),
       }
     }
@@ -197,6 +199,7 @@ function completeHost(
   placed: PlacedHost,
   pods: ReadonlyMap<string, Pod[]>,
   acts: ReadonlyMap<string, Host['bootstrap']>,
+  impairments: Impairments | undefined,
 ): Host {
   const { name, groups } = placed.host
   return {
@@ -209,6 +212,7 @@ function completeHost(
     subnet: toCidr(sure(placed.subnet, `${name}'s subnet`).value),
     ...(placed.vtepMac && { vtepMac: placed.vtepMac }),
     iptables: placed.iptables,
+    ...(impairments && { impairments }),
     pods: sure(pods.get(name), `${name}'s pods`),
     bootstrap: sure(acts.get(name), `${name}'s acts`),
     vars: placed.vars,

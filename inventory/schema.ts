@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { unsupported } from './flannel-keys.ts'
 import { controls } from './inventory.ts'
 import type { MachineKind } from './inventory.ts'
+import { duration, rate, share } from './quantities.ts'
 import { cidr, ip, mac, name } from './values.ts'
 
 /** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
@@ -218,6 +219,33 @@ const pods = z
     examples: [2, ['web', 'db']],
   })
 
+const impairmentKeys = {
+  rate: rate
+    .meta({ description: 'At most so many bits a second, as tc has it.', examples: ['100mbit'] })
+    .optional(),
+  delay: duration.meta({ description: 'How much later a packet leaves.', examples: ['20ms'] }).optional(),
+  jitter: duration
+    .meta({ description: 'By how much the delay is longer or shorter.', examples: ['2ms'] })
+    .optional(),
+  loss: share.meta({ description: 'How many of the packets are lost.', examples: ['1%'] }).optional(),
+}
+
+const impairments = z
+  .strictObject({
+    ...impairmentKeys,
+    toward: z
+      .record(z.string(), z.strictObject(impairmentKeys).nullable())
+      .meta({ description: 'Instead of that, toward one peer, or the hosts of one group; {} is none.' })
+      .optional(),
+  })
+  .meta({
+    description:
+      "What the host's packets to its peers suffer on their way out; the controller's way is spared.",
+    examples: [{ rate: '100mbit', delay: '20ms' }],
+  })
+
+export const impairmentWords = Object.keys(impairmentKeys)
+
 const number = z
   .int()
   .min(1)
@@ -236,6 +264,7 @@ const sharedVariables = {
     description: 'The variant of iptables to use; auto is what the machine uses by default.',
     default: 'auto',
   }),
+  impairments,
   bootstrap,
   number_from: z
     .int()

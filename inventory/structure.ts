@@ -7,7 +7,15 @@ import {
   unsupportedNetworkKeys,
 } from './flannel-keys.ts'
 import type { Path, Report } from './mistakes.ts'
-import { backendKeys, hostOnly, inventoryFile, lab, ownVariable, variables } from './schema.ts'
+import {
+  backendKeys,
+  hostOnly,
+  impairmentWords,
+  inventoryFile,
+  lab,
+  ownVariable,
+  variables,
+} from './schema.ts'
 import { nearest, suggestion } from './suggest.ts'
 import { backendTypes, machineKinds } from './inventory.ts'
 
@@ -104,6 +112,12 @@ const examples: Record<string, string> = {
   Backend: 'Backend: {Type: vxlan}',
   pods: 'pods: 2, or pods: [web, db], or pods: {web: {address: 10.244.1.9}}',
   bootstrap: 'a list, such as [{run: echo hello}]',
+  impairments: 'impairments: {rate: 100mbit, delay: 20ms, jitter: 2ms, loss: 1%}',
+  toward: 'toward: {node2: {delay: 20ms}}',
+  rate: 'rate: 100mbit',
+  delay: 'delay: 20ms',
+  jitter: 'jitter: 2ms',
+  loss: 'loss: 1%',
 }
 
 function wrongType(wanted: string, got: unknown, path: Path): Words {
@@ -124,7 +138,8 @@ function wrongType(wanted: string, got: unknown, path: Path): Words {
     return { what, todo: example === undefined ? 'give it a value or remove it' : `write ${example}` }
   if (typeof got === 'string' && /^\d+$/.test(got) && /number|count/.test(wanted))
     return { what, todo: `write ${got} without quotes` }
-  if (wanted === 'a text' && ['number', 'boolean'].includes(typeof got))
+  const quantity = place(path) === 'impairments' && impairmentWords.includes(String(key))
+  if (wanted === 'a text' && !quantity && ['number', 'boolean'].includes(typeof got))
     return { what, todo: `write it in quotes: "${shown(got)}"` }
   if (Array.isArray(got) && wanted === 'a map') return { what, todo: 'write "name:" instead of "- name"' }
   return { what, todo: `write ${example ?? wanted}` }
@@ -136,6 +151,7 @@ function exampleAt(path: Path, got: unknown): string | undefined {
   if (place(path) === 'pod' && above !== 'pod' && path.at(-2) === 'pods') {
     return `${key}: {address: ${typeof got === 'string' ? got : '10.244.1.9'}}`
   }
+  if (path.at(-2) === 'toward') return `${key}: {delay: 20ms}`
   if (path.at(-2) === 'hosts') return `its variables below it, such as pods: 2`
   return examples[key]
 }
@@ -168,7 +184,7 @@ function backendType(got: unknown): Words {
   return notOneOf(['Type'], got, backendTypes)
 }
 
-type Place = 'top' | 'lab' | 'overlay' | 'Backend' | 'group' | 'vars' | 'host' | 'pod' | 'act'
+type Place = 'top' | 'lab' | 'overlay' | 'Backend' | 'group' | 'vars' | 'host' | 'pod' | 'act' | 'impairments'
 
 /** What kind of map is at a path. */
 function place(path: Path): Place {
@@ -180,6 +196,7 @@ function place(path: Path): Place {
   if (inner === undefined) return 'group'
   if (inner[0] === 'pods') return 'pod'
   if (inner[0] === 'bootstrap') return 'act'
+  if (inner[0] === 'impairments') return 'impairments'
   return rest[0] === 'hosts' ? 'host' : 'vars'
 }
 
@@ -235,6 +252,10 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
       return unknown(hostKeys, ownVariableHint(key))
     case 'pod':
       return unknown(['address'])
+    case 'impairments': {
+      if (path.at(-1) !== 'impairments') return unknown(impairmentWords)
+      return unknown([...impairmentWords, 'toward'], 'a peer goes under toward: in it')
+    }
     case 'act': {
       const acts = {
         run: ['name', 'run', 'delete', 'triggers', 'environment'],

@@ -1,4 +1,5 @@
 /** An inventory as `ansible-inventory` would show it. */
+import { impairmentsAsWritten } from './impairments.ts'
 import type { Host, Inventory } from './inventory.ts'
 
 export interface GroupView {
@@ -43,6 +44,7 @@ function variablesOf(host: Host): Record<string, unknown> {
     subnet: host.subnet,
     ...(host.vtepMac !== undefined && { vtep_mac: host.vtepMac }),
     iptables: host.iptables,
+    ...(host.impairments && { impairments: impairmentsAsWritten(host.impairments) }),
     pods: Object.fromEntries(host.pods.map(({ name, address }) => [name, { address }])),
     ...(host.bootstrap.length > 0 && { bootstrap: host.bootstrap }),
     group_names: host.groups.toSorted(),

@@ -1,6 +1,7 @@
 /** An Inventory as a file again: every value in so many words, so that no default and no counting is left. Pure. */
 import { resolve } from 'node:path'
 import { stringify } from 'yaml'
+import { impairmentsAsWritten } from './impairments.ts'
 import type { Act, Host, Inventory } from './inventory.ts'
 
 /** YAML that loads to the same hosts and the same lab; groups are not kept, their variables stand at the hosts. */
@@ -25,6 +26,7 @@ function hostVars(host: Host): object {
     subnet,
     ...(vtepMac && { vtep_mac: vtepMac }),
     iptables,
+    ...(host.impairments && { impairments: impairmentsAsWritten(host.impairments) }),
     pods: Object.fromEntries(pods.map((pod) => [pod.name, { address: pod.address }])),
     ...(bootstrap.length > 0 && { bootstrap: bootstrap.map(act) }),
   }

@@ -2,6 +2,7 @@
 import { addressModule } from './address.ts'
 import { fdbModule } from './fdb.ts'
 import { filterModule } from './filter.ts'
+import { impairmentModule } from './impairment.ts'
 import { iptablesModule } from './iptables.ts'
 import { linkModule } from './link.ts'
 import type { Module } from './module.ts'
@@ -25,6 +26,7 @@ const byTable: Readonly<Record<TableName, Module>> = {
   iptables: iptablesModule,
   pods: podModule,
   routes: routeModule,
+  impairments: impairmentModule,
 }
 
 export const modules: readonly Module[] = tableNames.map((table) => byTable[table])

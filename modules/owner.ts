@@ -20,3 +20,6 @@ export const filterPreference = 7979
 
 /** Where overlab's BPF programs and maps are pinned on a host, a bpffs of its own; not below /run/overlab, where a namespace lab keeps its machines. */
 export const bpfFolder = '/run/overlab-bpf'
+
+/** Handle of the qdisc that overlab puts at a NIC's root (`tc qdisc ... handle 7979:`): what is below it is overlab's, a root with another handle is somebody else's. */
+export const qdiscHandle = '7979:'

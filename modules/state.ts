@@ -20,9 +20,11 @@
  * | pods       | `node1-pod1`                     | `10.244.53.2/24 via 10.244.53.1 dev cni0 mtu 1450 address 0a:58:0a:f4:35:02` |
  * | routes     | `10.244.23.0/24`                 | `via 10.244.23.0 dev flannel.1 onlink` |
  * |            | `10.244.0.0/16`                  | `encap bpf xmit udp.o:[lwt_xmit] dev eth0 scope link src 10.244.53.1` |
+ * | impairments | `eth0`                        | `rate 100mbit delay 20ms jitter 2ms loss 1%` (of all peers that share it) |
+ * |            | `eth0 to 192.168.77.2`           | `subnet 10.244.23.0/24 delay 5ms`, `subnet 10.244.24.0/24 shared` |
  *
  * The order is the one in which the kernel is told: a sysctl may belong to a link, a neighbour needs one, and a
- * route needs all the rest.
+ * route needs all the rest. What its packets suffer on the link comes last.
  */
 export const tableNames = [
   'links',
@@ -36,6 +38,7 @@ export const tableNames = [
   'iptables',
   'pods',
   'routes',
+  'impairments',
 ] as const
 export type TableName = (typeof tableNames)[number]
 

@@ -28,7 +28,7 @@ export function rowSchema(read: (row: Row, complain: Complain) => string): z.Zod
     }
     for (const field of ['key', 'line'] as const) {
       // What `ip -batch` would read as more than one word or line, as a comment or as a quote.
-      const bad = row[field].match(/[^A-Za-z0-9_.:/@[\] -]/u)
+      const bad = row[field].match(/[^A-Za-z0-9_.:/@%[\] -]/u)
       if (bad) complain(field, `holds ${shown(bad[0])}, which no ${field === 'key' ? 'key' : 'value'} has`)
     }
     const line = failed ? '' : read(row, complain)

@@ -7,6 +7,7 @@ import { tableOf, type HostFacts } from '../modules/module.ts'
 import { tableNames, type HostState } from '../modules/state.ts'
 import type { BackendPlan, Node, Vtep } from './backend.ts'
 import { hostGw } from './host-gw.ts'
+import { impairmentRows } from './impairments.ts'
 import { hostMac, vtepMac } from './mac.ts'
 import { podMtu } from './mtu.ts'
 import { podRows, podsOf, type PlannedPod } from './pods.ts'
@@ -83,7 +84,8 @@ function planHost(
   const vtep = backend.vtep(node)
   const peers = nodes.filter((other) => other !== node)
   const below = podRows(host.subnet, pods, mtu)
-  const state = merge([below, backend.rows(node, peers), rules])
+  const links = impairmentRows(node, peers, host.impairments)
+  const state = merge([below, backend.rows(node, peers), rules, links])
   return {
     name: host.name,
     control: host.control,

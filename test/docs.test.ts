@@ -228,6 +228,7 @@ describe('docs/inventory.md', () => {
     ['### A group', [], at(root, 'all')],
     ['### Variables', keysOf(at(root, 'all', 'vars')), at(root, 'all', 'hosts', '*')],
     ['### A pod', [], at(root, 'all', 'vars', 'pods', '*')],
+    ['### `impairments`', [], at(root, 'all', 'vars', 'impairments')],
     ['### An act of `bootstrap`', [], at(root, 'all', 'vars', 'bootstrap', '[]')],
   ])('%s has the keys of the JSON Schema', (heading, also, schema) => {
     const keys = [...new Set([...keysOf(schema), ...also])]

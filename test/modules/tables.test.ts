@@ -26,6 +26,7 @@ const folders: Readonly<Record<string, TableName>> = {
   neighbour: 'neighbours',
   fdb: 'fdb',
   sysctl: 'sysctls',
+  impairment: 'impairments',
 }
 
 describe.for(Object.entries(folders))('%s', ([folder, tableName]) => {

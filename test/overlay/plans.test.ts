@@ -56,6 +56,11 @@ test.each(Object.keys(labs))('%s', async (name) => {
   await expect(plan).toMatchFileSnapshot(`plans/${name}.txt`)
 })
 
+test('impairments', async () => {
+  const file = join(import.meta.dirname, '../inventory/right/impairments.yaml')
+  await expect(renderPlan(planLab(loadInventory(file)))).toMatchFileSnapshot('plans/impairments.txt')
+})
+
 test.each(['lab', 'example-groups'])('inventory/%s.yaml', async (name) => {
   const plan = renderPlan(planLab(loadInventory(join(import.meta.dirname, `../../inventory/${name}.yaml`))))
   await expect(plan).toMatchFileSnapshot(`plans/inventory-${name}.txt`)
