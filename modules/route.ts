@@ -140,10 +140,10 @@ function lineOf(entry: Entry): string {
   // A program that came from a pin is shown as `NAME:[*fsobj]`.
   if (entry['xmit'] !== undefined) words.push(`xmit ${textOf(entry, 'xmit').replace(/:\[\*fsobj\]$/, '')}`)
   words.push(...hop(entry))
-  const scope = textOf(entry, 'scope')
-  // A next hop's is global. Without one `ip route` sets link, and flanneld, for its TUN device, global.
+  // A next hop's is global. Without one `ip route` sets link, and flanneld, for its TUN device, global: that one `ip` leaves out.
   const straight = entry['dev'] !== undefined && entry['gateway'] === undefined && entry['via'] === undefined
-  if (scope !== '' && (scope !== 'global' || straight)) words.push(`scope ${scope}`)
+  const scope = textOf(entry, 'scope') || 'global'
+  if (scope !== 'global' || straight) words.push(`scope ${scope}`)
   if (entry['prefsrc'] !== undefined) words.push(`src ${textOf(entry, 'prefsrc')}`)
   words.push(...flagsOf(entry))
   for (const metrics of (entry['metrics'] ?? []) as readonly Entry[])
