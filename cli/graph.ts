@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { Option, type Command } from 'commander'
 import { dotOf } from '../experiments/graph/dot.ts'
@@ -9,7 +8,7 @@ import { labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { stackOption } from './lab-options.ts'
 import { print } from './output.ts'
-import { UserError } from './user-error.ts'
+import { writeOutput } from './output-file.ts'
 
 const formats = {
   // Graphviz costs a tenth of a second; the others do without it.
@@ -60,19 +59,5 @@ async function graph({ format, out, ...options }: Options): Promise<void> {
   const { inventory } = labContext(options)
   const text = (await formats[chosen](graphOf(planLab(inventory)))).trimEnd()
   if (out === undefined) print(text)
-  else write(out, `${text}\n`)
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text)
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException
-    const why: Readonly<Record<string, string>> = {
-      ENOENT: 'its folder does not exist',
-      EISDIR: 'it is a folder',
-      EACCES: 'you may not write there',
-    }
-    throw new UserError(`${file} can not be written: ${why[code] ?? message}`, 'choose another --out')
-  }
+  else writeOutput(out, `${text}\n`, '--out')
 }

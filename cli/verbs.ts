@@ -53,6 +53,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Follows one packet there and back: every decision, and the entry that made it',
     load: async () => (await import('./trace.ts')).traceVerb,
   },
+  compare: {
+    summary: 'Builds labs of several variants, measures them in turn, one table',
+    load: async () => (await import('./compare.ts')).compareVerb,
+  },
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,

@@ -1,6 +1,7 @@
 /** Gathers where a result comes from: the machine, what ran beside, and the versions of all that took part. */
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
+import type { Inventory } from '../inventory/inventory.ts'
 import type { LabPlan } from '../overlay/plan.ts'
 import { findCommand, isExecutable, run } from '../tools/commands.ts'
 import { flanneldBinary } from '../tools/flanneld-binary.ts'
@@ -39,13 +40,12 @@ export function withoutFolders(word: string): string {
   return word.replace(/(^|=)(?:~|\.{0,2})?(?:\/[^/=]*)*\/([^/=]+)$/, '$1$2')
 }
 
-/** Of a plan's hosts, all of one kind. */
-export function machinesOf({ hosts }: Pick<LabPlan, 'hosts'>): Provenance['machines'] {
-  const all = Object.values(hosts)
+/** Of the hosts that were measured on: how many, and where they came from. */
+export function machinesOf({ hosts }: Pick<Inventory, 'hosts'>): Provenance['machines'] {
   return {
-    driver: 'namespace',
-    hosts: all.length,
-    pods: all.reduce((sum, { pods }) => sum + pods.length, 0),
+    driver: [...new Set(hosts.map(({ machine }) => machine))].join(' and '),
+    hosts: hosts.length,
+    pods: hosts.reduce((sum, { pods }) => sum + pods.length, 0),
   }
 }
 

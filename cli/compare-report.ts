@@ -1,0 +1,119 @@
+/** A comparison as text: a column a variant, medians with the range below them, and notes on what is missing. */
+import { stripVTControlCharacters } from 'node:util'
+import { underlay } from '../experiments/compare/end.ts'
+import { rowsOf, type Cell, type Row } from '../experiments/compare/rows.ts'
+import type { Comparison } from '../experiments/results/comparison.ts'
+import { paint, wrap } from './output.ts'
+
+/** Between two columns. */
+const gap = '  '
+
+/** Variants that do not fit beside each other get a table of their own below, with the same rows. */
+export function reportOf(
+  comparison: Pick<Comparison, 'lab' | 'rounds' | 'variants' | 'metrics' | 'samples'>,
+  columns = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
+): string {
+  const rows = rowsOf(comparison, underlay)
+  const titles = rows.flatMap((row) => [titleOf(row), ''])
+  const cells = comparison.variants.map(({ name }, index) => [
+    name,
+    ...rows.flatMap(({ cells }) => linesOf(cells[index]!)),
+  ])
+  // A row of ranges that says nothing is left out: with one round there are none.
+  const kept = titles.flatMap((title, at) =>
+    title || cells.some((column) => column[at + 1]) ? [at + 1] : [],
+  )
+  const first = ['', ...titles]
+  const blocks = blocksOf(first, cells, columns).map((block) =>
+    [0, ...kept]
+      .map((at) =>
+        block
+          .map((column, index) => padded(column, at, index === 0))
+          .join(gap)
+          .trimEnd(),
+      )
+      .join('\n'),
+  )
+  const legend =
+    comparison.rounds > 1
+      ? `median of ${comparison.rounds} rounds; below it the lowest and the highest`
+      : 'one round'
+  return [...blocks, legend, ...notesOf(rows, comparison, columns)].join('\n\n')
+}
+
+function titleOf({ metric, of }: Row): string {
+  const unit = metric.unit && metric.unit !== 'entries' ? `, ${metric.unit}` : ''
+  return of === undefined ? `${metric.title}${unit}` : `  ${of}`
+}
+
+/** The median, and the range. `?`: not measured, or not in every round; `-`: there is no such thing. */
+function linesOf({ summary, reasons, best }: Cell): [string, string] {
+  const mark = reasons.length > 0 ? ' ?' : ''
+  if (!summary) return [reasons.length > 0 ? paint('yellow', '?') : paint('dim', '-'), '']
+  const { median, min, max, count } = summary
+  const text = `${numberOf(median)}${mark && paint('yellow', mark)}`
+  const ends = [numberOf(min), numberOf(max)]
+  const range = count > 1 && ends[0] !== ends[1] ? ends.join('-') : ''
+  return [best ? paint('green', text) : text, range && paint('dim', range)]
+}
+
+/** Three digits that count; whole numbers as they are. */
+export function numberOf(value: number): string {
+  if (Number.isInteger(value)) return String(value)
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
+  return value.toFixed(Math.min(digits, 3))
+}
+
+function widthOf(column: readonly string[]): number {
+  return Math.max(...column.map((text) => stripVTControlCharacters(text).length))
+}
+
+function padded(column: readonly string[], at: number, left: boolean): string {
+  const text = column[at]!
+  const space = ' '.repeat(widthOf(column) - stripVTControlCharacters(text).length)
+  return left ? text + space : space + text
+}
+
+/** As many columns beside the first as fit; at least one. */
+function blocksOf(
+  first: readonly string[],
+  cells: readonly (readonly string[])[],
+  columns: number,
+): (readonly string[])[][] {
+  const blocks: (readonly string[])[][] = []
+  let room = 0
+  for (const column of cells) {
+    const width = gap.length + widthOf(column)
+    if (blocks.length === 0 || width > room) {
+      blocks.push([first])
+      room = columns - widthOf(first)
+    }
+    blocks.at(-1)!.push(column)
+    room -= width
+  }
+  return blocks
+}
+
+/** Each reason once, with where it holds. */
+function notesOf(
+  rows: readonly Row[],
+  { variants }: Pick<Comparison, 'variants'>,
+  columns: number,
+): string[] {
+  const places = new Map<string, Map<string, string[]>>()
+  for (const { metric, of, cells } of rows)
+    for (const [index, { reasons }] of cells.entries())
+      for (const reason of reasons) {
+        const names = places.get(reason) ?? new Map<string, string[]>()
+        places.set(reason, names)
+        const title = of === undefined ? metric.title : `${metric.title}, ${of}`
+        names.set(title, [...(names.get(title) ?? []), variants[index]!.name])
+      }
+  const lines = [...places].flatMap(([reason, titles]) => {
+    const where = [...titles].map(([title, names]) => `${title} (${names.join(', ')})`).join('; ')
+    return wrap(`? ${where}: ${reason}`, Number.isFinite(columns) ? columns : 120).map((line, index) =>
+      index === 0 ? line : `  ${line}`,
+    )
+  })
+  return lines.length > 0 ? [lines.join('\n')] : []
+}
