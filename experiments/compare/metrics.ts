@@ -100,7 +100,7 @@ export function metricsOf({ pings, seconds, watch }: Form): readonly (Metric & {
       title: 'Time to build',
       unit: 's',
       better: 'lower',
-      how: 'pulumi up, from nothing to a lab whose pods reach each other; one lab after the other',
+      how: 'pulumi up from nothing to a lab whose pods reach each other, of two hosts (of all, where no host joins afterwards); one lab after the other',
     },
     {
       id: 'join',

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * `npm run bench [-- SIZE... --rounds N --minutes N --json FILE]`: what each operation takes on labs of 3, 10, 30 and
- * 50 machines, where the time goes, and the floor to compare with, all in one run. It makes labs of its own and
- * takes them away, also on Ctrl-C.
+ * `npm run bench [-- SIZE... data-plane --rounds N --minutes N --json FILE]`: what each operation takes on labs of 3, 10,
+ * 30 and 50 machines, where the time goes, and the floor to compare with, all in one run; then the data plane, static
+ * against flanneld. It makes labs of its own and takes them away, also on Ctrl-C.
  */
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pulumiVersion } from '../../tools/versions.ts'
 import { breakdown, median, medianOf, parts, type Breakdown } from './breakdown.ts'
+import { measureDataPlane, ratioRows, type DataPlane } from './data-plane.ts'
 import { makeLab, type Lab, type Run } from './project.ts'
 import { floor, pushed, tasksOf, wipe } from './push.ts'
 
@@ -25,10 +26,12 @@ const { values: options, positionals } = parseArgs({
   },
 })
 if (options.help) {
-  console.log('npm run bench [-- 3 10 30 50 --rounds 3 --backend vxlan --minutes 20 --json FILE]')
+  console.log('npm run bench [-- 3 10 30 50 data-plane --rounds 3 --backend vxlan --minutes 20 --json FILE]')
   process.exit()
 }
-const sizes = positionals.length > 0 ? positionals.map(Number) : [3, 10, 30, 50]
+const wanted = positionals.length > 0 ? positionals : ['3', '10', '30', '50', 'data-plane']
+const withDataPlane = wanted.includes('data-plane')
+const sizes = wanted.filter((part) => part !== 'data-plane').map(Number)
 const rounds = Number(options.rounds)
 const backend = options.backend as 'vxlan' | 'udp'
 if (
@@ -37,7 +40,7 @@ if (
   !['vxlan', 'udp'].includes(backend)
 ) {
   console.error(
-    'bench: sizes are whole numbers from 2 to 200, --rounds is 1 or more, --backend is vxlan or udp',
+    'bench: give sizes from 2 to 200, and data-plane; --rounds is 1 or more, --backend is vxlan or udp',
   )
   process.exit(2)
 }
@@ -61,7 +64,7 @@ interface Result {
 }
 
 const up = ['up', '--yes', '--skip-preview'] as const
-let current: Lab | undefined
+let current: Pick<Lab, 'remove'> | undefined
 let isInterrupted = false
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -74,7 +77,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
 async function measure(hosts: number): Promise<Result> {
   // Small labs are quick and their times noisy; large ones are slow.
   const builds = hosts <= 10 ? rounds : 1
-  const lab = (current = await makeLab(`bench${process.pid}x${hosts}`, `10.99.${process.pid % 250}.0/24`))
+  const lab = await makeLab(`bench${process.pid}x${hosts}`, `10.99.${process.pid % 250}.0/24`)
+  current = lab
   const operations: Record<string, Breakdown[]> = {}
   const push: Result['push'] = { overlab: [], openssh: [], up: [], engine: [], connects: 0, roundTrips: 0 }
   const record = async (operation: string, run: Promise<Run>) => {
@@ -248,6 +252,7 @@ console.log(
   `${machine.date.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Linux ${machine.kernel}, Node ${machine.node}, Pulumi ${machine.pulumi}, ${machine.iproute2}, ${backend}, medians of up to ${rounds} rounds`,
 )
 const results: Result[] = []
+let dataPlane: DataPlane | undefined
 try {
   for (const size of sizes) {
     if (performance.now() > deadline) {
@@ -256,10 +261,31 @@ try {
     }
     results.push(await measure(size))
   }
+  if (withDataPlane) {
+    const stop = new AbortController()
+    const running = measureDataPlane(rounds, stop.signal, (text) => console.error(`bench: ${text}`))
+    current = {
+      remove: async () => {
+        stop.abort()
+        await running.catch(() => {})
+      },
+    }
+    dataPlane = await running
+  }
 } catch (error) {
   if (!isInterrupted) console.error(`bench: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }
 if (results.length > 0) console.log(`\n${report(results)}`)
+if (dataPlane)
+  console.log(
+    `\nThe data plane, static against flanneld, medians of ${rounds} rounds (load of the machine: ${loadavg()[1]!.toFixed(1)}); the whole compare took ${dataPlane.seconds.toFixed(0)} s:\n\n${table(
+      ['', 'static', 'flanneld', 'ratio, round by round', 'wanted', 'met'],
+      ratioRows(dataPlane.compared),
+    )}`,
+  )
 if (options.json)
-  writeFileSync(options.json, JSON.stringify({ machine, rounds, backend, results }, null, 2) + '\n')
+  writeFileSync(
+    options.json,
+    JSON.stringify({ machine, rounds, backend, results, dataPlane }, null, 2) + '\n',
+  )
