@@ -43,7 +43,9 @@ export function scratchInventory(
     control: variant.control,
     address: toIp(first + index + 1),
   }))
-  const chosen = hosts ? all.filter((host) => hosts.includes(host.name)) : all
+  const chosen = hosts
+    ? all.filter((host) => hosts.includes(host.name)).map((host) => among(hosts, host))
+    : all
   return {
     file: from.file,
     lab: {
@@ -60,6 +62,13 @@ export function scratchInventory(
     groups: { all: chosen.map((host) => host.name) },
     children: {},
   }
+}
+
+/** A host's impairments name its peers: those that are left out have no link. */
+function among(hosts: readonly string[], { impairments, ...host }: Host): Host {
+  if (!impairments) return host
+  const toward = Object.entries(impairments.toward).filter(([name]) => hosts.includes(name))
+  return { ...host, impairments: { all: impairments.all, toward: Object.fromEntries(toward) } }
 }
 
 function checkHost({ name, machine, iptables }: Host, variant: ScratchForm['variant']): void {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { scratchInventory } from '../../../experiments/variants/inventory.ts'
 import { variantNamed, variants } from '../../../experiments/variants/variant.ts'
-import type { Backend } from '../../../inventory/inventory.ts'
+import type { Backend, Impairment } from '../../../inventory/inventory.ts'
 import { parseInventory } from '../../../inventory/load.ts'
+import type { Share } from '../../../inventory/quantities.ts'
 import type { Cidr, Ip, Name } from '../../../inventory/values.ts'
 import { inventoryText } from '../../../inventory/write.ts'
 import { planLab } from '../../../overlay/plan.ts'
@@ -33,6 +34,17 @@ test('a host that joins later moves no other', () => {
     'node1 172.31.5.1',
     'node3 172.31.5.3',
   ])
+})
+
+test('a peer that is left out has no link to be impaired', () => {
+  const loss = { loss: '1%' as Share }
+  const impairments = { all: {}, toward: { node2: loss, node3: loss } as Record<Name, Impairment> }
+  const all = inventoryOf({ hosts: [hostOf(1, { impairments }), hostOf(2), hostOf(3)] })
+  const some = scratchInventory(all, { ...form, variant: variantNamed('vxlan'), hosts: ['node1', 'node2'] })
+  expect(parseInventory(inventoryText(some), 'lab.yaml').hosts[0]!.impairments).toEqual({
+    all: {},
+    toward: { node2: loss },
+  })
 })
 
 test('explicit addresses and a wide underlay of the inventory do not matter', () => {
