@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { parse } from 'yaml'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { loadInventory } from '../inventory/load.ts'
+import { loadInventory, type LabOverrides } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
 import { suggestion } from '../inventory/suggest.ts'
 import { fromRepository } from '../tools/paths.ts'
@@ -13,6 +13,8 @@ import { UserError } from './user-error.ts'
 export interface LabContext {
   readonly stack: string
   readonly inventory: Inventory
+  /** What the stack's configuration changes in the file's lab block; `inventory` has it. */
+  readonly overrides: LabOverrides
 }
 
 /**
@@ -26,7 +28,8 @@ export function labContext(options: { readonly stack?: string | undefined }): La
   const config = stackConfig(stack, options.stack !== undefined)
   const file = config('inventory') ?? defaultInventory()
   const path = isAbsolute(file) ? file : relative(process.cwd(), fromRepository(file))
-  return { stack, inventory: loadInventory(path, { overrides: overridesFrom(config) }) }
+  const overrides = overridesFrom(config)
+  return { stack, inventory: loadInventory(path, { overrides }), overrides }
 }
 
 /** `config.inventory.default` of Pulumi.yaml. */

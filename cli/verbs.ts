@@ -57,6 +57,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Builds labs of several variants, measures them in turn, one table',
     load: async () => (await import('./compare.ts')).compareVerb,
   },
+  freeze: {
+    summary: 'Writes the static inventory that holds a lab which runs under flanneld',
+    load: async () => (await import('./freeze.ts')).freezeVerb,
+  },
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,

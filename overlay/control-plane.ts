@@ -95,22 +95,40 @@ function flanneldOn(
   }
 }
 
-/** Whether every peer's entries are there: as many of each kind as are planned. */
-function entriesOf({ state, vtep }: PlannedHost, { overlay }: Lab, peers: number): string[] {
-  const count = (command: string, least: number) => `[ "$(${command} | wc -l)" -ge ${least} ]`
-  const rows = (table: 'neighbours' | 'fdb') => Object.keys(state[table] ?? {}).length
+/** Whether flanneld's entries are there, each as it is planned. */
+function entriesOf({ state, lent = [] }: PlannedHost, { overlay }: Lab, peers: number): string[] {
+  const rows = (table: 'addresses' | 'neighbours' | 'fdb' | 'routes') => Object.entries(state[table] ?? {})
+  const held = (command: string, lines: readonly string[]) =>
+    lines.length === 0
+      ? []
+      : [
+          `[ "$(${command} | grep -cF ${lines.map((line) => `-e '${line}'`).join(' ')})" -ge ${lines.length} ]`,
+        ]
+  const addresses = lent.flatMap((link) =>
+    held(
+      `ip -4 -o address show dev ${link}`,
+      rows('addresses').flatMap(([key]) => (key.endsWith(` dev ${link}`) ? [` ${key.split(' ')[0]} `] : [])),
+    ),
+  )
   if (overlay.Backend.Type === 'udp')
     return [
-      count(`ip -4 route show ${overlay.Network}`, 1),
+      ...addresses,
+      ...held(
+        `ip -4 route show ${overlay.Network}`,
+        lent.map((link) => `dev ${link}`),
+      ),
       // The table of peers is in the process: only its log tells.
-      count(`grep -o 'Subnet added: [0-9./]*' "$log" | sort -u`, peers),
+      `[ "$(grep -o 'Subnet added: [0-9./]*' "$log" | sort -u | wc -l)" -ge ${peers} ]`,
     ]
-  const routes = count(`ip -4 route show root ${overlay.Network} proto boot`, peers)
-  if (!vtep) return [routes]
+  // As the tools print a row: `10.244.2.0 lladdr MAC PERMANENT`, `MAC dst 192.168.77.2 self permanent`.
+  const entry = ([key, line]: [string, string]) => `${key.split(' ')[0]} ${line} `
   return [
-    routes,
-    count(`ip -4 neigh show dev ${vtep.name} nud permanent`, rows('neighbours')),
-    count(`bridge fdb show dev ${vtep.name} | grep ' dst '`, rows('fdb')),
+    ...addresses,
+    ...held(`ip -4 route show root ${overlay.Network} proto boot`, rows('routes').map(entry)),
+    ...lent.flatMap((link) => [
+      ...held(`ip -4 neigh show dev ${link} nud permanent`, rows('neighbours').map(entry)),
+      ...held(`bridge fdb show dev ${link}`, rows('fdb').map(entry)),
+    ]),
   ]
 }
 

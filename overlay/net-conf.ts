@@ -6,10 +6,13 @@ import type { Node } from './backend.ts'
 /** Under this all of flannel's keys lie (flanneld's `--etcd-prefix`). */
 export const etcdPrefix = '/coreos.com/network'
 
+/** Where net-conf.json is. */
+export const configKey = `${etcdPrefix}/config`
+
 /** Every key and its value: the network's configuration, and one for each host's subnet. */
 export function etcdKeys(lab: Lab, nodes: readonly Node[]): Record<string, string> {
   return {
-    [`${etcdPrefix}/config`]: netConf(lab),
+    [configKey]: netConf(lab),
     ...Object.fromEntries(nodes.map((node) => [subnetKey(node.subnet), leaseValue(lab, node)])),
   }
 }

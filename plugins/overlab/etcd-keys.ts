@@ -1,6 +1,7 @@
 /** The resource overlab:index:EtcdKeys: keys of an etcd and their values. Other keys are left alone. */
 import { z } from 'zod'
 import { HostError } from '../../remote/errors.ts'
+import { etcdctl, getAll, parseKeys } from '../../remote/etcdctl.ts'
 import type { Pool } from '../../remote/pool.ts'
 import { quote } from '../../remote/quote.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
@@ -77,51 +78,19 @@ export function etcdKeys(pool: Pool): Required<ResourceHandlers> {
         .filter((name) => !(name in args.keys) && name in held)
         .map((name) => `etcdctl del -- ${quote(name)}`),
     ]
-    if (lines.length > 0) await etcdctl(args, 'write keys', lines, context)
+    if (lines.length > 0) await ask(args, 'write keys', lines, context)
   }
 
   async function read(args: Inputs, context: Context): Promise<Table> {
-    const answer = await etcdctl(
-      args,
-      'read keys',
-      [`etcdctl get --prefix -w json -- ${quote(`${args.prefix}/`)}`],
-      context,
-    )
-    return parseKeys(answer)
+    return parseKeys(await ask(args, 'read keys', [getAll(args.prefix)], context))
   }
 
-  async function etcdctl(
+  async function ask(
     args: Inputs,
     step: string,
     lines: readonly string[],
     { signal }: Context,
   ): Promise<string> {
-    const session = await pool.session(args.target)
-    const script = [
-      'set -e',
-      `export LC_ALL=C ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${quote(args.endpoint)} ETCDCTL_DIAL_TIMEOUT=3s ETCDCTL_COMMAND_TIMEOUT=10s`,
-      ...lines,
-    ]
-    const { stdout, stderr, exitCode } = await session.run(`${script.join('\n')}\n`, { step, signal })
-    if (exitCode === 0) return stdout
-    throw new HostError({
-      host: args.target.name,
-      step,
-      why: `etcd at ${args.endpoint} did not do it`,
-      command: lines.length === 1 ? lines[0]! : `${lines[0]} (and ${lines.length - 1} more)`,
-      exitCode,
-      stderr,
-      ...(exitCode === 127 ? { hint: 'etcdctl is missing; npm run setup installs etcd-client' } : {}),
-    })
+    return etcdctl(await pool.session(args.target), args.endpoint, step, lines, { signal })
   }
-}
-
-/** Keys and values as `etcdctl get -w json` prints them, each in base64. */
-export function parseKeys(json: string): Table {
-  const { kvs = [] } = JSON.parse(json) as { kvs?: readonly { key: string; value?: string }[] }
-  return Object.fromEntries(kvs.map((kv) => [decode(kv.key), decode(kv.value ?? '')]))
-}
-
-function decode(text: string): string {
-  return Buffer.from(text, 'base64').toString('utf8')
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseKeys } from '../../../plugins/overlab/etcd-keys.ts'
+import { parseKeys } from '../../remote/etcdctl.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 

@@ -1,0 +1,84 @@
+/** The inventory's text with `control: static` and what the network has otherwise than planned. Comments stay. Pure. */
+import { Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml'
+import { groupHosts } from '../../inventory/groups.ts'
+import type { Path } from '../../inventory/mistakes.ts'
+import { override, type LabOverrides } from '../../inventory/overrides.ts'
+import { valueAt } from '../../inventory/structure.ts'
+
+/** What an inventory must say of a host so that its plan is what the kernels hold. */
+export interface Pins {
+  readonly subnet?: string
+  readonly vtep_mac?: string
+}
+
+export interface Frame {
+  /** Lines of the comment at the top. */
+  readonly heading: readonly string[]
+  /** The stack's own changes, which become the file's: it shall say by itself what it describes. */
+  readonly overrides: LabOverrides
+  /** By host; one with nothing to say is missing. */
+  readonly pins: Readonly<Record<string, Pins>>
+}
+
+/** @param text an inventory without mistakes */
+export function frozenText(text: string, { heading, overrides, pins }: Frame): string {
+  const document = parseDocument(text)
+  const plain = document.toJS() as Record<string, unknown>
+  setLab(document, plain['lab'], overrides)
+  const all = groupHosts(plain['all'], () => {})
+  for (const host of all.hosts)
+    for (const [key, value] of Object.entries(pins[host.name] ?? {}))
+      document.setIn(
+        [...placeOf(document, host.name, host.variables.get(key)?.path.slice(0, -1) ?? host.path), key],
+        value,
+      )
+  forget(document)
+  // A variable of all hosts goes before the lab's, so that a stack whose configuration says `control: flanneld` holds still too.
+  if (isMap(document.getIn(['all', 'vars']))) document.setIn(['all', 'vars', 'control'], 'static')
+  else document.setIn(['all', 'vars'], document.createNode({ control: 'static' }))
+  const comment = heading.map((line) => `# ${line}\n`).join('')
+  return comment + document.toString({ lineWidth: 0 })
+}
+
+function setLab(document: Document, lab: unknown, overrides: LabOverrides): void {
+  const merged = override(lab, overrides).lab as Record<string, unknown>
+  for (const [key, value] of Object.entries(merged))
+    setWhereOther(document, ['lab', key], value, valueAt(lab, [key]))
+}
+
+/** Only what differs is written, so that comments beside the rest stay. */
+function setWhereOther(document: Document, path: Path, value: unknown, now: unknown): void {
+  if (JSON.stringify(value) === JSON.stringify(now)) return
+  if (!isPlainMap(value) || !isPlainMap(now)) return document.setIn(path, value)
+  for (const key of Object.keys(now)) if (!(key in value)) document.deleteIn([...path, key])
+  for (const [key, inner] of Object.entries(value)) setWhereOther(document, [...path, key], inner, now[key])
+}
+
+/** Where a host's own variables stand: a range stands for several hosts, so one of them gets a key beside it. */
+function placeOf(document: Document, host: string, named: Path): Path {
+  const place = [...named.slice(0, -1), host]
+  if (!isMap(document.getIn(place))) document.setIn(place, document.createNode({}))
+  return place
+}
+
+/** Takes every `control` away, of the lab, of groups and of hosts. */
+function forget(document: Document): void {
+  document.deleteIn(['lab', 'control'])
+  forgetIn(document.get('all'))
+}
+
+function forgetIn(group: unknown): void {
+  if (!isMap(group)) return
+  const part = (name: string): YAMLMap | undefined => {
+    const inner = group.get(name)
+    return isMap(inner) ? inner : undefined
+  }
+  part('vars')?.delete('control')
+  for (const { key, value } of part('hosts')?.items ?? [])
+    if (isScalar(key) && isMap(value)) value.delete('control')
+  for (const { value } of part('children')?.items ?? []) forgetIn(value)
+}
+
+function isPlainMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

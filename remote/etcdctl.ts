@@ -1,0 +1,48 @@
+/** etcd's own client on a host that has it. */
+import { HostError } from './errors.ts'
+import { quote } from './quote.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Runs lines of shell that call etcdctl against one endpoint; their standard output.
+ * @throws HostError where etcd does not answer, or etcdctl is missing
+ */
+export async function etcdctl(
+  session: Pick<Session, 'target' | 'run'>,
+  endpoint: string,
+  step: string,
+  lines: readonly string[],
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string> {
+  const script = [
+    'set -e',
+    `export LC_ALL=C ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${quote(endpoint)} ETCDCTL_DIAL_TIMEOUT=3s ETCDCTL_COMMAND_TIMEOUT=10s`,
+    ...lines,
+  ]
+  const { stdout, stderr, exitCode } = await session.run(`${script.join('\n')}\n`, { step, ...options })
+  if (exitCode === 0) return stdout
+  throw new HostError({
+    host: session.target.name,
+    step,
+    why: `etcd at ${endpoint} did not do it`,
+    command: lines.length === 1 ? lines[0]! : `${lines[0]} (and ${lines.length - 1} more)`,
+    exitCode,
+    stderr,
+    ...(exitCode === 127 ? { hint: 'etcdctl is missing; npm run setup installs etcd-client' } : {}),
+  })
+}
+
+/** The line that prints all keys below a prefix, for `parseKeys`. */
+export function getAll(prefix: string): string {
+  return `etcdctl get --prefix -w json -- ${quote(`${prefix}/`)}`
+}
+
+/** Keys and values as `etcdctl get -w json` prints them, each in base64. */
+export function parseKeys(json: string): Readonly<Record<string, string>> {
+  const { kvs = [] } = JSON.parse(json) as { kvs?: readonly { key: string; value?: string }[] }
+  return Object.fromEntries(kvs.map((kv) => [decode(kv.key), decode(kv.value ?? '')]))
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8')
+}
