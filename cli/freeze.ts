@@ -39,7 +39,7 @@ export function freezeVerb(command: Command): void {
     ['npx overlab freeze --check', 'what would be written, and what would change'],
     ['npx overlab freeze', 'writes inventory/lab-frozen.yaml'],
     ['npx pulumi config set inventory inventory/lab-frozen.yaml', 'then `npx overlab up` takes over'],
-    ['npx pulumi config set inventory inventory/lab.yaml', 'then `npx overlab up` gives it back to flanneld'],
+    ['npx pulumi config set control flanneld', 'then `npx overlab up` gives it back'],
   ])
 }
 
@@ -47,8 +47,6 @@ async function run({ output, check, force, ...options }: Options): Promise<void>
   const context = labContext(options)
   const { inventory, overrides } = context
   const file = output ?? besideOf(inventory.file)
-  if (resolve(file) === resolve(inventory.file))
-    throw new UserError(`${file} is the inventory that the lab runs by`, 'choose another --output')
   const signal = interrupt()
   const lab = await runningLab(context, signal)
   const show = progress('freeze')
@@ -77,15 +75,17 @@ async function run({ output, check, force, ...options }: Options): Promise<void>
   if ('refusals' in frozen)
     throw new UserError(refusalsText(`the lab ${inventory.lab.name}`, frozen.refusals), '', 1)
   const written = check ? 'checked' : write(file, frozen.text, force)
-  if (options.json) return printJson(jsonOf(context, frozen, file, written))
+  if (options.json) return printJson(jsonOf(context, frozen, file, written, options))
   print(report(frozen, file, written))
-  if (check) print(`\n${paint('bold', file)}\n${frozen.text.trimEnd()}`)
-  else print(`\n${nextSteps(context, file, options)}`)
+  if (check) return print(`\n${paint('bold', file)}\n${frozen.text.trimEnd()}`)
+  const { takeOver, backAgain } = nextSteps(context, frozen, file, options)
+  print(`\ntake over:   ${takeOver}\nback again:  ${backAgain}`)
 }
 
-/** `inventory/lab.yaml` -> `inventory/lab-frozen.yaml` */
+/** `inventory/lab.yaml` -> `inventory/lab-frozen.yaml`; one that was frozen before is its own. */
 function besideOf(file: string): string {
   const ending = extname(file)
+  if (file.endsWith(`-frozen${ending}`)) return file
   return `${file.slice(0, file.length - ending.length)}-frozen${ending || '.yaml'}`
 }
 
@@ -203,11 +203,28 @@ function wordsOf(change: Change): string {
   return `~ ${object} ${change.from} -> ${change.to}`
 }
 
-function nextSteps({ inventory }: LabContext, file: string, options: LabOptions): string {
+/** A stack's configuration goes before the file's `lab.control`: it must not say flanneld where the file holds, and may to give back. */
+function nextSteps(
+  { inventory, overrides }: LabContext,
+  { thawsByConfig }: Frozen,
+  file: string,
+  options: LabOptions,
+): { readonly takeOver: string; readonly backAgain: string } {
   const words = stackWords(options)
-  const by = (which: string) =>
-    `npx pulumi config set inventory ${projectPath(which)}${words} && npx overlab up${words}`
-  return [`take over:   ${by(file)}`, `back again:  ${by(inventory.file)}`].join('\n')
+  const config = (change: string) => `npx pulumi config ${change}${words}`
+  const up = `npx overlab up${words}`
+  const use = (which: string) => config(`set inventory ${projectPath(which)}`)
+  const control = overrides.control === undefined ? [] : [config('rm control')]
+  const back = thawsByConfig
+    ? [config('set control flanneld')]
+    : [
+        use(inventory.file),
+        ...(overrides.control === undefined ? [] : [config(`set control ${overrides.control}`)]),
+      ]
+  return {
+    takeOver: [use(file), ...control, up].join(' && '),
+    backAgain: [...back, up].join(' && '),
+  }
 }
 
 function stackWords({ stack }: LabOptions): string {
@@ -220,7 +237,14 @@ function projectPath(file: string): string {
   return path.startsWith('..') || isAbsolute(path) ? resolve(file) : path
 }
 
-function jsonOf({ stack, inventory }: LabContext, frozen: Frozen, output: string, written: Written): object {
+function jsonOf(
+  context: LabContext,
+  frozen: Frozen,
+  output: string,
+  written: Written,
+  options: LabOptions,
+): object {
+  const { stack, inventory } = context
   return {
     lab: inventory.lab.name,
     stack,
@@ -242,5 +266,6 @@ function jsonOf({ stack, inventory }: LabContext, frozen: Frozen, output: string
       plan: frozen.plan.hosts[host]!.state,
     })),
     text: frozen.text,
+    next: nextSteps(context, frozen, output, options),
   }
 }

@@ -1,6 +1,7 @@
 /** The inventory's text with `control: static` and what the network has otherwise than planned. Comments stay. Pure. */
 import { Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml'
 import { groupHosts } from '../../inventory/groups.ts'
+import type { Control } from '../../inventory/inventory.ts'
 import type { Path } from '../../inventory/mistakes.ts'
 import { override, type LabOverrides } from '../../inventory/overrides.ts'
 import { valueAt } from '../../inventory/structure.ts'
@@ -11,8 +12,11 @@ export interface Pins {
   readonly vtep_mac?: string
 }
 
+/** How a frozen inventory begins. */
+export const signature = 'Written by overlab freeze'
+
 export interface Frame {
-  /** Lines of the comment at the top. */
+  /** Lines of the comment at the top, `signature` first; an inventory that was frozen before keeps its own. */
   readonly heading: readonly string[]
   /** The stack's own changes, which become the file's: it shall say by itself what it describes. */
   readonly overrides: LabOverrides
@@ -32,11 +36,8 @@ export function frozenText(text: string, { heading, overrides, pins }: Frame): s
         [...placeOf(document, host.name, host.variables.get(key)?.path.slice(0, -1) ?? host.path), key],
         value,
       )
-  forget(document)
-  // A variable of all hosts goes before the lab's, so that a stack whose configuration says `control: flanneld` holds still too.
-  if (isMap(document.getIn(['all', 'vars']))) document.setIn(['all', 'vars', 'control'], 'static')
-  else document.setIn(['all', 'vars'], document.createNode({ control: 'static' }))
-  const comment = heading.map((line) => `# ${line}\n`).join('')
+  setControl(document)
+  const comment = text.startsWith(`# ${signature}`) ? '' : heading.map((line) => `# ${line}\n`).join('')
   return comment + document.toString({ lineWidth: 0 })
 }
 
@@ -61,22 +62,29 @@ function placeOf(document: Document, host: string, named: Path): Path {
   return place
 }
 
-/** Takes every `control` away, of the lab, of groups and of hosts. */
-function forget(document: Document): void {
-  document.deleteIn(['lab', 'control'])
-  forgetIn(document.get('all'))
+/**
+ * Every `control: flanneld` goes, of the lab, of groups and of hosts, and the lab says static: a stack whose
+ * configuration says `control: flanneld` gives the network back, with all that was pinned.
+ */
+function setControl(document: Document): void {
+  forget(document.get('all'))
+  const lab = document.get('lab') as YAMLMap
+  lab.delete('control')
+  const place = lab.items.findIndex(({ key }) => isScalar(key) && key.value === 'overlay')
+  lab.items.splice(place, 0, document.createPair('control', 'static'))
 }
 
-function forgetIn(group: unknown): void {
+function forget(group: unknown): void {
   if (!isMap(group)) return
   const part = (name: string): YAMLMap | undefined => {
     const inner = group.get(name)
     return isMap(inner) ? inner : undefined
   }
-  part('vars')?.delete('control')
-  for (const { key, value } of part('hosts')?.items ?? [])
-    if (isScalar(key) && isMap(value)) value.delete('control')
-  for (const { value } of part('children')?.items ?? []) forgetIn(value)
+  const clear = (map: unknown) =>
+    isMap(map) && map.get('control') === ('flanneld' satisfies Control) && map.delete('control')
+  clear(part('vars'))
+  for (const { value } of part('hosts')?.items ?? []) clear(value)
+  for (const { value } of part('children')?.items ?? []) forget(value)
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {

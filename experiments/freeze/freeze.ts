@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { stringify } from 'yaml'
-import type { Inventory, Lab } from '../../inventory/inventory.ts'
+import type { Control, Inventory, Lab } from '../../inventory/inventory.ts'
 import { InventoryErrors, parseInventory, type LabOverrides } from '../../inventory/load.ts'
 import { probe } from '../../modules/apply.ts'
 import { planControl, type ControlPlan } from '../../overlay/control-plane.ts'
@@ -14,7 +14,7 @@ import { factsOf, planLab, type LabPlan } from '../../overlay/plan.ts'
 import { HostError } from '../../remote/errors.ts'
 import { etcdctl, getAll, parseKeys } from '../../remote/etcdctl.ts'
 import type { SessionOf } from '../reach.ts'
-import { frozenText, type Pins } from './document.ts'
+import { frozenText, signature, type Pins } from './document.ts'
 import { leasesOf } from './leases.ts'
 import { readHost, type HostReading } from './reading.ts'
 import { ofConfig, ofContradiction, ofStrangers, type Refusal } from './refusal.ts'
@@ -48,6 +48,8 @@ export interface Frozen {
   /** The frozen inventory, as a file and as what it stands for. */
   readonly text: string
   readonly plan: LabPlan
+  /** Whether `control: flanneld` in the stack's configuration makes of it what ran. */
+  readonly thawsByConfig: boolean
   /** What the next `up` with it would do to every host. */
   readonly takeover: Readonly<Record<string, Takeover>>
 }
@@ -95,8 +97,11 @@ export async function freeze(
     overrides: request.overrides,
     pins,
   })
-  const frozen = parsed(text, request)
+  const frozen = parsed(text, request, 'static')
   if ('refusals' in frozen) return frozen
+  const thawed = parsed(text, request, 'flanneld')
+  const thawsByConfig =
+    'hosts' in thawed && thawed.hosts.every(({ name, control }) => plan.hosts[name]!.control === control)
   const frozenPlan = planLab(frozen)
   checkPlan(frozenPlan, truth)
 
@@ -109,7 +114,16 @@ export async function freeze(
       return [host.name, takeoverOf(held, host.state)] as const
     }),
   )
-  return { etcd, readings, truth, pins, text, plan: frozenPlan, takeover: Object.fromEntries(takeover) }
+  return {
+    etcd,
+    readings,
+    truth,
+    pins,
+    text,
+    plan: frozenPlan,
+    thawsByConfig,
+    takeover: Object.fromEntries(takeover),
+  }
 }
 
 async function readEtcd(
@@ -198,7 +212,7 @@ export function pinsOf(plan: LabPlan, truth: Readonly<Record<string, HostTruth>>
 /** Says nothing of the moment, so that freezing the same network again gives the same file. */
 function headingOf({ file, lab }: Inventory): string[] {
   return [
-    `Written by overlab freeze: the lab ${lab.name} as it was under flanneld, held without it. It is ${basename(file)}`,
+    `${signature}: the lab ${lab.name} as it was under flanneld, held without it. It is ${basename(file)}`,
     'with control: static; subnet and vtep_mac are added where the network had others than planned.',
   ]
 }
@@ -206,9 +220,10 @@ function headingOf({ file, lab }: Inventory): string[] {
 function parsed(
   text: string,
   { output, overrides }: FreezeRequest,
+  control: Control,
 ): Inventory | { readonly refusals: readonly Refusal[] } {
   try {
-    return parseInventory(text, output, overrides, existsSync)
+    return parseInventory(text, output, { ...overrides, control }, existsSync)
   } catch (error) {
     if (!(error instanceof InventoryErrors)) throw error
     const entries = error.mistakes.map((mistake) => mistake.text)
