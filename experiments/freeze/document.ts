@@ -1,5 +1,5 @@
 /** The inventory's text with `control: static` and what the network has otherwise than planned. Comments stay. Pure. */
-import { Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml'
+import { isMap, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml'
 import { groupHosts } from '../../inventory/groups.ts'
 import type { Control } from '../../inventory/inventory.ts'
 import type { Path } from '../../inventory/mistakes.ts'

@@ -3,7 +3,7 @@
  * file, and the leases in etcd. Pure. Where two contradict each other, freezing one of them would cut somebody off.
  */
 import { blockAt, contains, lastOf, toBlock, toCidr, toNumber } from '../../inventory/ipv4.ts'
-import { cidr, ip, mac, type Cidr, type Ip, type Name } from '../../inventory/values.ts'
+import { cidr, ip, mac, type Ip, type Name } from '../../inventory/values.ts'
 import { textOf, type Entry } from '../../modules/json.ts'
 import type { LabPlan, PlannedHost } from '../../overlay/plan.ts'
 import type { Lease } from './leases.ts'
@@ -210,7 +210,7 @@ function ofPeers(plan: LabPlan, reading: HostReading, owners: ReadonlyMap<string
 function leadsAway({ lab }: LabPlan, route: Entry): boolean {
   const to = cidr.safeParse(textOf(route, 'dst'))
   if (!to.success || textOf(route, 'protocol') === 'kernel' || textOf(route, 'gateway') === '') return false
-  const [network, part] = [toBlock(lab.overlay.Network), toBlock(to.data as Cidr)]
+  const [network, part] = [toBlock(lab.overlay.Network), toBlock(to.data)]
   return part.length > network.length && contains(network, part.first) && contains(network, lastOf(part))
 }
 
