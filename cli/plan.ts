@@ -40,7 +40,9 @@ function plan(words: readonly string[], options: LabOptions & { readonly command
 }
 
 function textOf(host: PlannedHost): string {
-  const title = `${host.name}  ${host.address}  subnet ${host.subnet}  MTU ${host.mtu}`
+  const { datapath } = host
+  const by = datapath ? `  datapath ${datapath.datapath} (${datapath.why})` : ''
+  const title = `${host.name}  ${host.address}  subnet ${host.subnet}  MTU ${host.mtu}${by}`
   const blocks = tableNames.flatMap((name) => {
     const rows = Object.entries(host.state[name] ?? {})
     if (rows.length === 0) return []

@@ -17,9 +17,10 @@ export const kinds = {
   addresses: "overlab's addresses",
   pods: "overlab's pods",
   sysctls: 'The sysctls that overlab sets',
-  filters: "overlab's tc filters (udp)",
+  fou: "UDP ports that overlab's datapath takes IPv4 packets from (udp by FOU)",
+  filters: "overlab's tc filters (udp by BPF)",
   impairments: 'Rate, delay, jitter and loss of links, where the inventory has some',
-  peers: "The peers of overlab's datapath (udp): inner subnet, outer address",
+  peers: "The peers of overlab's datapath (udp by BPF): inner subnet, outer address",
 } as const
 export type Kind = keyof typeof kinds
 

@@ -1,6 +1,6 @@
 /** Every host's place: number, underlay address, subnet. Checked against the lab and against each other. */
 import type { GroupedHost } from './groups.ts'
-import type { Host } from './inventory.ts'
+import type { Datapath, Host } from './inventory.ts'
 import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
 import { subnetAt } from './lab.ts'
@@ -21,6 +21,7 @@ export interface PlacedHost {
   readonly vtepMac?: NonNullable<Host['vtepMac']>
   readonly machine: Host['machine']
   readonly control: Host['control']
+  readonly datapath: Datapath
   readonly iptables: Host['iptables']
   readonly vars: Host['vars']
 }
@@ -95,6 +96,7 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
   const iptables = readVariable(host, 'iptables')
   const machine = readVariable(host, 'machine')
   const given = readVariable(host, 'control')
+  const datapath = readVariable(host, 'datapath')
   const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
   if (control === 'flanneld' && typeof iptables === 'object' && iptables.value !== 'auto') {
     report({
@@ -111,6 +113,7 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
     ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
     machine: typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace'),
     control,
+    datapath: typeof datapath === 'object' ? datapath.value : (lab.datapath ?? 'auto'),
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
     vars: Object.fromEntries(
       [...host.variables]

@@ -53,6 +53,10 @@ export type Control = (typeof controls)[number]
 export const machineKinds = ['namespace', 'qemu', 'ssh'] as const
 export type MachineKind = (typeof machineKinds)[number]
 
+/** What in a host's kernel does udp's work under static control: `auto` = what suits the kind of machine and its kernel. */
+export const datapaths = ['auto', 'fou', 'bpf'] as const
+export type Datapath = (typeof datapaths)[number]
+
 export interface Host {
   readonly name: Name
   /** Its groups in the order in which their variables count, the strongest last; `all` left out. */
@@ -69,6 +73,8 @@ export interface Host {
   readonly vtepMac?: Mac
   /** The iptables variant this host's tools use; `auto` = what `iptables -V` says. */
   readonly iptables: 'auto' | 'nft' | 'legacy'
+  /** Of the backend udp; `auto` unless told. */
+  readonly datapath?: Exclude<Datapath, 'auto'>
   /** What its packets to the other hosts suffer, where the file says so. */
   readonly impairments?: Impairments
   readonly pods: readonly Pod[]

@@ -1,6 +1,6 @@
 /** The `lab` block: flannel's defaults filled in, and its values checked against each other. */
 import type { z } from 'zod'
-import type { Backend, Control, MachineKind } from './inventory.ts'
+import type { Backend, Control, Datapath, MachineKind } from './inventory.ts'
 import { blockAt, contains, lastOf, overlap, toBlock, toCidr, toIp, toNumber, unusable } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
 import type { Report } from './mistakes.ts'
@@ -16,6 +16,7 @@ export interface KnownLab {
   readonly mtu: number | undefined
   readonly machine: MachineKind | undefined
   readonly control: Control | undefined
+  readonly datapath: Datapath | undefined
   readonly network: Block | undefined
   readonly subnets: Subnets | undefined
   readonly backend: Backend | undefined
@@ -38,12 +39,13 @@ export function completeLab(raw: unknown, report: Report): KnownLab {
   const mtu = read(shape.mtu, raw, 'mtu', 1500)
   const machine = read(shape.machine, raw, 'machine', 'namespace')
   const control = read(shape.control, raw, 'control', 'static')
+  const datapath = read(shape.datapath, raw, 'datapath', 'auto')
   const overlay = valueAt(raw, ['overlay'])
   const network = checkNetwork(block(read(shape.overlay.shape.Network, overlay, 'Network')), underlay, report)
   const subnets = network && checkSubnets(network, overlay, report)
   const backend = readBackend(overlay)
   checkMtu(mtu, backend, report)
-  return { name, underlay, mtu, machine, control, network, subnets, backend }
+  return { name, underlay, mtu, machine, control, datapath, network, subnets, backend }
 }
 
 /** The value at a key if it is of the right form; the default where it is missing; undefined where it is wrong. */

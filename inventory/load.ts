@@ -207,6 +207,7 @@ function completeHost(
     groups: groups.filter((group) => group !== 'all'),
     machine: placed.machine,
     control: placed.control,
+    ...(placed.datapath !== 'auto' && { datapath: placed.datapath }),
     number: sure(placed.numbered, `${name}'s number`).number,
     address: toIp(sure(placed.address, `${name}'s address`).value),
     subnet: toCidr(sure(placed.subnet, `${name}'s subnet`).value),

@@ -8,16 +8,17 @@ export interface LabOverrides {
   readonly lab?: string
   readonly underlay?: string
   readonly mtu?: number
-  /** This and `control`: of the hosts that do not say otherwise themselves. */
+  /** These three: of the hosts that do not say otherwise themselves. */
   readonly machine?: string
   readonly control?: string
+  readonly datapath?: string
   /** Replaces `Backend` by one of this type; of the file's other keys those stay that the new type has too. */
   readonly backend?: string
   /** Laid over the file's net-conf, key by key (JSON merge patch, RFC 7386): a null takes the file's key away. */
   readonly overlay?: object
 }
 
-const keys = ['lab', 'underlay', 'mtu', 'machine', 'control', 'backend', 'overlay'] as const
+const keys = ['lab', 'underlay', 'mtu', 'machine', 'control', 'datapath', 'backend', 'overlay'] as const
 
 /** Reads the overrides from a configuration of texts, such as Pulumi's; `overlay` is JSON. */
 export function overridesFrom(get: (key: string) => string | undefined): LabOverrides {
@@ -58,6 +59,7 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
     ['mtu', 'mtu'],
     ['machine', 'machine'],
     ['control', 'control'],
+    ['datapath', 'datapath'],
   ] as const) {
     if (overrides[key] === undefined) continue
     merged[inner] = overrides[key]

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { unsupported } from './flannel-keys.ts'
-import { controls } from './inventory.ts'
+import { controls, datapaths } from './inventory.ts'
 import type { MachineKind } from './inventory.ts'
 import { duration, rate, share } from './quantities.ts'
 import { cidr, ip, mac, name } from './values.ts'
@@ -119,6 +119,12 @@ const machine = z.enum(supportedMachines).meta({
   default: 'namespace',
 })
 
+const datapath = z.enum(datapaths).meta({
+  description:
+    "What in the kernel carries udp's packets under static control: fou, bpf, or auto, by the kind of machine and its kernel.",
+  default: 'auto',
+})
+
 export const lab = z
   .strictObject({
     name: name.meta({
@@ -137,6 +143,7 @@ export const lab = z
       .meta({ description: "MTU of the machines' NIC.", default: 1500 }),
     machine: machine.optional(),
     control: control.optional(),
+    datapath: datapath.optional(),
     overlay,
   })
   .meta({ description: 'What all machines share.' })
@@ -258,6 +265,10 @@ const sharedVariables = {
   }),
   control: control.meta({
     description: 'Who fills the kernel of these hosts; lab.control unless told. A lab may mix the two.',
+  }),
+  datapath: datapath.meta({
+    description:
+      "What in these hosts' kernels carries udp's packets; lab.datapath unless told. A lab may mix them.",
   }),
   pods,
   iptables: z.enum(['auto', 'nft', 'legacy']).meta({

@@ -39,6 +39,7 @@ function variablesOf(host: Host): Record<string, unknown> {
     ansible_host: host.address,
     machine: host.machine,
     control: host.control,
+    datapath: host.datapath ?? 'auto',
     number: host.number,
     address: host.address,
     subnet: host.subnet,

@@ -21,6 +21,7 @@ function hostVars(host: Host): object {
     ...own,
     machine,
     control,
+    ...(host.datapath && { datapath: host.datapath }),
     number,
     address,
     subnet,

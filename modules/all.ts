@@ -2,6 +2,7 @@
 import { addressModule } from './address.ts'
 import { fdbModule } from './fdb.ts'
 import { filterModule } from './filter.ts'
+import { fouModule } from './fou.ts'
 import { impairmentModule } from './impairment.ts'
 import { iptablesModule } from './iptables.ts'
 import { linkModule } from './link.ts'
@@ -15,6 +16,7 @@ import { tableNames, type TableName } from './state.ts'
 import { sysctlModule } from './sysctl.ts'
 
 const byTable: Readonly<Record<TableName, Module>> = {
+  fou: fouModule,
   links: linkModule,
   addresses: addressModule,
   neighbours: neighbourModule,

@@ -1,5 +1,5 @@
 /**
- * Links: VXLAN devices, bridges and veth pairs. `ip -d link`'s own words, in one order, and only those that differ
+ * Links: VXLAN devices, IPIP devices, bridges and veth pairs. `ip -d link`'s own words, in one order, and only those that differ
  * from what flannel leaves: TTL auto, ageing 300, UDP checksums, transmit queue 0 for a VXLAN device.
  *
  * MTU, MAC, master, learning and up are changed in place. A VXLAN's id, port, local address and device and a link's
@@ -9,6 +9,7 @@
  * A link that has a wanted name but not overlab's alias (left by a killed flanneld, made by a CNI plugin) is taken
  * over: nothing is done where it is already as wanted, and it gets the alias with the first change, or when claimed.
  */
+import { z } from 'zod'
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
 import { otherWords, readEntries, textOf, type Entry } from './json.ts'
 import { diffTable, type BatchLine, type Change, type Module, type Row } from './module.ts'
@@ -29,11 +30,21 @@ const kinds: Readonly<Record<string, Grammar>> = {
     learning: flag,
     nolearning: flag,
   },
+  // Of any peer: which one decides the route's next hop. FOU is the only form that overlab makes.
+  ipip: {
+    local: ip,
+    dev: ifName,
+    ttl: wholeNumber(1, 255),
+    encap: z.enum(['fou'], 'is not fou, the only encapsulation of an ipip link that overlab knows'),
+    'encap-sport': wholeNumber(1, 65535),
+    'encap-dport': wholeNumber(1, 65535),
+  },
   bridge: {},
   veth: { peer: ifName },
 }
 const needed: Readonly<Record<string, readonly string[]>> = {
   vxlan: ['id', 'dev', 'local', 'dstport', 'mtu', 'address'],
+  ipip: ['local', 'dev', 'ttl', 'encap', 'encap-sport', 'encap-dport', 'mtu'],
   bridge: ['mtu', 'address'],
   veth: ['peer', 'mtu', 'address'],
 }
@@ -56,6 +67,21 @@ export function vxlanLink(link: {
   return {
     key: link.name,
     line: `vxlan id ${link.id} dev ${link.nic} local ${link.local} dstport ${link.port} ${learning} mtu ${link.mtu} address ${link.mac}`,
+  }
+}
+
+/** IPv4 packets in UDP datagrams from and to one port. It has no MAC. */
+export function fouLink(link: {
+  name: IfName
+  nic: IfName
+  local: Ip
+  port: number
+  ttl: number
+  mtu: number
+}): Row {
+  return {
+    key: link.name,
+    line: `ipip local ${link.local} dev ${link.nic} ttl ${link.ttl} encap fou encap-sport ${link.port} encap-dport ${link.port} mtu ${link.mtu}`,
   }
 }
 
@@ -84,6 +110,7 @@ export const linkModule: Module = {
     }
     const words = readWords(rest.join(' '), { ...own, ...common }, (message) => complain('line', message))
     for (const word of needed[kind] ?? []) if (!words.has(word)) complain('line', `"${word}" is missing`)
+    if (kind === 'ipip' && words.has('address')) complain('line', '"address" is not for a link without MACs')
     if (kind === 'vxlan' && words.has('learning') === words.has('nolearning'))
       complain('line', 'needs one of "learning" and "nolearning"')
     return [kind, writeWords(words, [...Object.keys(own), ...Object.keys(common)])].join(' ')
@@ -135,9 +162,12 @@ function addition(name: string, line: string): string[] {
   const [kind, ...rest] = line.split(' ')
   const own = Object.keys(kinds[kind!]!)
   const value = (word: string): string => valueOf(line, word)!
-  const settings = `mtu ${value('mtu')} address ${value('address')}`
+  const settings = ['mtu', 'address']
+    .filter((word) => valueOf(line, word))
+    .map((word) => `${word} ${value(word)}`)
   const type = {
     vxlan: `txqueuelen 0 type vxlan ${rest.slice(0, rest.indexOf('mtu')).join(' ')}`,
+    ipip: `type ipip remote any ${rest.slice(0, rest.indexOf('mtu')).join(' ')}`,
     bridge: 'type bridge',
     veth: `type veth peer name ${valueOf(line, 'peer')}`,
   }[kind!]
@@ -145,7 +175,7 @@ function addition(name: string, line: string): string[] {
   const master = valueOf(line, 'master')
   // `alias` in `link add` is accepted and ignored by the kernel.
   return [
-    `link add ${name} ${settings} ${type}`,
+    `link add ${name} ${settings.join(' ')} ${type}`,
     `link set ${name} alias ${alias}${master ? ` master ${master}` : ''} up`,
   ]
 }
@@ -202,12 +232,19 @@ const vxlanDefaults: Entry = {
 // Which header bits must be 0 follows from the other settings; newer kernels and tools say it for every device.
 const vxlanKnown = new Set(['id', 'link', 'local', 'port', 'learning', 'reserved_bits'])
 
+const ipipKnown = new Set([
+  ...['proto', 'remote', 'local', 'link', 'ttl', 'pmtudisc'],
+  ...['encap', 'encap-type', 'encap-sport', 'encap-dport'],
+])
+
 function lineOf(entry: Entry): string {
   const info = (entry['linkinfo'] ?? {}) as Entry
   const data = (info['info_data'] ?? {}) as Entry
   const kind = textOf(info, 'info_kind') || textOf(entry, 'link_type')
   const words = [kind, ...(kindWords[kind]?.(entry, data) ?? [])]
-  words.push(`mtu ${textOf(entry, 'mtu')}`, `address ${textOf(entry, 'address')}`)
+  words.push(`mtu ${textOf(entry, 'mtu')}`)
+  // What `ip` calls so of an IPIP link is its local address again.
+  if (kind !== 'ipip') words.push(`address ${textOf(entry, 'address')}`)
   if (entry['master'] !== undefined) words.push(`master ${textOf(entry, 'master')}`)
   const queue = Number(entry['txqlen'] ?? 0)
   if (queue !== usualQueue(kind)) words.push(`txqueuelen ${queue}`)
@@ -230,6 +267,25 @@ const kindWords: Readonly<Record<string, (entry: Entry, data: Entry) => string[]
     for (const [field, value] of Object.entries(tuned))
       if (vxlanDefaults[field] === true && value === false) words.push(`no${field}`)
     return [...words, ...otherWords(tuned, vxlanKnown)]
+  },
+  ipip(_, data) {
+    const encap = (data['encap'] ?? {}) as Entry
+    const found: Entry = {
+      ...data,
+      ...Object.fromEntries(Object.entries(encap).map(([field, value]) => [`encap-${field}`, value])),
+    }
+    const words = [
+      ...(data['remote'] === 'any' ? [] : [`remote ${textOf(data, 'remote')}`]),
+      `local ${textOf(data, 'local')}`,
+      ...(data['link'] === undefined ? [] : [`dev ${textOf(data, 'link')}`]),
+      `ttl ${textOf(data, 'ttl')}`,
+      ...(encap['type'] === undefined ? [] : [`encap ${textOf(encap, 'type')}`]),
+      ...['encap-sport', 'encap-dport'].flatMap((field) =>
+        found[field] === undefined ? [] : [`${field} ${textOf(found, field)}`],
+      ),
+    ]
+    if (data['pmtudisc'] !== true) words.push('nopmtudisc')
+    return [...words, ...otherWords(found, ipipKnown)]
   },
   // A bridge has dozens of counters and defaults that differ from kernel to kernel; these two change how it forwards.
   bridge: (_, data) =>

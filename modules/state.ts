@@ -4,8 +4,10 @@
  *
  * | table      | key                              | line |
  * |------------|----------------------------------|------|
+ * | fou        | `8285`                           | `ipproto 4` (udp by FOU: what arrives at this UDP port is an IPv4 packet) |
  * | links      | `flannel.1`                      | `vxlan id 1 dev eth0 local 192.168.77.1 dstport 8472 nolearning mtu 1450 address 56:c7:49:48:ee:87` |
  * |            | `cni0`                           | `bridge mtu 1450 address 0a:58:0a:f4:35:01` |
+ * |            | `flannel0`                       | `ipip local 192.168.77.1 dev eth0 ttl 64 encap fou encap-sport 8285 encap-dport 8285 mtu 1472` |
  * |            | `veth0`                          | `veth peer veth1 mtu 1450 address 0a:58:0a:f4:35:09 master cni0` |
  * | addresses  | `10.244.53.0/32 dev flannel.1`   | `scope global` |
  * |            | `10.244.53.1/24 dev cni0`        | `brd 10.244.53.255 scope global` |
@@ -23,10 +25,11 @@
  * | impairments | `eth0`                        | `rate 100mbit delay 20ms jitter 2ms loss 1%` (of all peers that share it) |
  * |            | `eth0 to 192.168.77.2`           | `subnet 10.244.23.0/24 delay 5ms`, `subnet 10.244.24.0/24 shared` |
  *
- * The order is the one in which the kernel is told: a sysctl may belong to a link, a neighbour needs one, and a
+ * The order is the one in which the kernel is told: a link may need the code that a FOU port loads, a sysctl may belong to a link, a neighbour needs one, and a
  * route needs all the rest. What its packets suffer on the link comes last.
  */
 export const tableNames = [
+  'fou',
   'links',
   'addresses',
   'neighbours',

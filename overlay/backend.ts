@@ -2,6 +2,7 @@
 import type { Control } from '../inventory/inventory.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
 import type { HostState } from '../modules/state.ts'
+import type { Choice } from './datapath.ts'
 
 /** A host as its peers know it. */
 export interface Node {
@@ -17,6 +18,8 @@ export interface Node {
   readonly first: Ip
   /** What its VXLAN device has, or would have. */
   readonly vtepMac: Mac
+  /** What carries its packets where the backend is udp and overlab fills its kernel. */
+  readonly datapath: Choice['datapath']
 }
 
 /** The end of a tunnel: the device that flannel makes for a backend that has one. */

@@ -41,7 +41,10 @@ export function planControl(inventory: Inventory, plan: LabPlan, flanneld: strin
   return {
     etcd: etcdOn(first, endpoint),
     endpoint,
-    keys: etcdKeys(plan.lab, inventory.hosts.map(nodeOf)),
+    keys: etcdKeys(
+      plan.lab,
+      inventory.hosts.map((host) => nodeOf(host)),
+    ),
     flanneld: controlled.map((host) => flanneldOn(host, plan.lab, hosts.length - 1, endpoint, flanneld)),
   }
 }

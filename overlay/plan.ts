@@ -6,6 +6,7 @@ import { ownPart } from '../modules/lent.ts'
 import { tableOf, type HostFacts } from '../modules/module.ts'
 import { tableNames, type HostState } from '../modules/state.ts'
 import type { BackendPlan, Node, Vtep } from './backend.ts'
+import { datapathOf, type Choice, type KernelsWithFou } from './datapath.ts'
 import { hostGw } from './host-gw.ts'
 import { impairmentRows } from './impairments.ts'
 import { hostMac, vtepMac } from './mac.ts'
@@ -40,6 +41,8 @@ export interface PlannedHost {
   readonly pods: readonly PlannedPod[]
   /** Which iptables tools the host uses. */
   readonly iptables: Host['iptables']
+  /** Where the backend is udp and overlab fills the kernel: what carries the packets, and why that. */
+  readonly datapath?: Choice
   /** What its kernel shall hold in the end, whoever puts it there. */
   readonly state: HostState
   /** Where flanneld fills it: the links that flanneld fills, and what overlab puts there itself. */
@@ -56,16 +59,18 @@ const nic = 'eth0' as IfName
  * A host's rows come from the lab's settings, from the host, and row by row from each peer; so a host that joins
  * or leaves adds or takes away on the others the rows that name it, and changes none. Throws where two hosts
  * would have the same VTEP MAC (only explicit ones can) or a host-gw peer is not on the link.
+ *
+ * @param kernels for `datapath: auto`: what is known of the hosts' kernels
  */
-export function planLab(inventory: Inventory): LabPlan {
+export function planLab(inventory: Inventory, kernels: KernelsWithFou = {}): LabPlan {
   const { lab, hosts } = inventory
   const backend = backendOf(lab)
-  const nodes = hosts.map(nodeOf)
+  const nodes = hosts.map((host) => nodeOf(host, kernels))
   checkVteps(nodes)
   return {
     lab,
     hosts: Object.fromEntries(
-      hosts.map((host, index) => [host.name, planHost(lab, backend, host, nodes[index]!, nodes)]),
+      hosts.map((host, index) => [host.name, planHost(lab, backend, host, nodes[index]!, nodes, kernels)]),
     ),
   }
 }
@@ -76,6 +81,7 @@ function planHost(
   host: Host,
   node: Node,
   nodes: readonly Node[],
+  kernels: KernelsWithFou,
 ): PlannedHost {
   const { Network, Backend } = lab.overlay
   const mtu = podMtu(Backend, lab.mtu)
@@ -98,6 +104,7 @@ function planHost(
     mtu,
     pods,
     iptables: host.iptables,
+    ...(Backend.Type === 'udp' && host.control === 'static' && { datapath: datapathOf(host, kernels) }),
     state,
     ...(host.control === 'flanneld' && { lent: backend.lent, beside: ownPart(state, backend.lent) }),
     subnetEnv: subnetEnv(Network, host.subnet, mtu),
@@ -127,7 +134,7 @@ function backendOf(lab: Lab): BackendPlan {
 }
 
 /** A host as its peers know it. */
-export function nodeOf(host: Host): Node {
+export function nodeOf(host: Host, kernels?: KernelsWithFou): Node {
   const { name, control, address, subnet } = host
   return {
     name,
@@ -137,6 +144,7 @@ export function nodeOf(host: Host): Node {
     subnet,
     first: firstOf(subnet),
     vtepMac: host.vtepMac ?? vtepMac(name),
+    datapath: datapathOf(host, kernels).datapath,
   }
 }
 

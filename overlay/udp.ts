@@ -7,35 +7,38 @@ import type { IfName } from '../inventory/values.ts'
 import { address } from '../modules/address.ts'
 import { encapProgram } from '../modules/bpf/names.ts'
 import { udpFilterRow } from '../modules/filter.ts'
+import { fouPort } from '../modules/fou.ts'
+import { fouLink } from '../modules/link.ts'
 import { tableOf } from '../modules/module.ts'
 import { txOffload } from '../modules/offload.ts'
 import { peerRow } from '../modules/peer.ts'
 import { route } from '../modules/route.ts'
 import type { HostState } from '../modules/state.ts'
 import type { BackendPlan, Node } from './backend.ts'
+import type { Choice } from './datapath.ts'
+import { podMtu } from './mtu.ts'
 import { gatewayOf } from './subnet.ts'
 
 type Udp = Extract<Backend, { Type: 'udp' }>
 
-/** flanneld's TUN device. */
+/** flanneld's TUN device, and the device of the datapath fou, which has its place. */
 const tunnel = 'flannel0' as IfName
 
 /** What in the kernel wraps and unwraps the packets. The wire is the same for all. */
-export type Datapath = 'bpf'
-
 const datapaths: Readonly<
-  Record<Datapath, (lab: Lab, udp: Udp, host: Node, peers: readonly Node[]) => HostState>
+  Record<Choice['datapath'], (lab: Lab, udp: Udp, host: Node, peers: readonly Node[]) => HostState>
 > = {
+  fou,
   bpf,
 }
 
-export function udp(lab: Lab, backend: Udp, datapath: Datapath = 'bpf'): BackendPlan {
+export function udp(lab: Lab, backend: Udp): BackendPlan {
   return {
     vtep: () => undefined,
     rows: (host, peers) =>
       host.control === 'flanneld'
         ? tunnelByFlanneld(lab, host)
-        : { ...datapaths[datapath](lab, backend, host, peers), ...finishedChecksums(host, peers) },
+        : { ...datapaths[host.datapath](lab, backend, host, peers), ...finishedChecksums(host, peers) },
     lent: [tunnel],
   }
 }
@@ -54,6 +57,33 @@ function finishedChecksums(host: Node, peers: readonly Node[]): HostState {
     ? { offloads: tableOf([txOffload(host.nic, 'off')]) }
     : {}
 }
+
+/**
+ * One device for all peers: it wraps what is routed into it and sends it to the route's next hop, which is the peer.
+ * (A device of the form `external`, and routes with `encap ip`, do without the UDP header and say nothing.)
+ */
+function fou(lab: Lab, backend: Udp, host: Node, peers: readonly Node[]): HostState {
+  return {
+    fou: tableOf([fouPort(backend.Port)]),
+    links: tableOf([
+      fouLink({
+        name: tunnel,
+        nic: host.nic,
+        local: host.address,
+        port: backend.Port,
+        ttl: outerTtl,
+        mtu: podMtu(backend, lab.mtu),
+      }),
+    ]),
+    addresses: tableOf([address({ ip: host.first, length: 32, dev: tunnel })]),
+    routes: tableOf(
+      peers.map((peer) => route({ to: peer.subnet, via: peer.address, dev: tunnel, onlink: true })),
+    ),
+  }
+}
+
+/** Linux' own (IPDEFTTL), which flanneld's socket has. */
+const outerTtl = 64
 
 /**
  * A filter on the NIC unwraps what arrives, a table says which host has which subnet, and one route for the whole

@@ -17,7 +17,9 @@ export interface DataPlaneArgs {
   readonly targets: Readonly<Record<string, TargetArgs>>
   readonly facts: Readonly<Record<string, HostFacts>>
   /** What each host's kernel shall hold, whoever puts it there (`facts.lent`): tables from a key to one canonical line, see modules/state.ts. */
-  readonly hosts: Readonly<Record<string, HostState>>
+  readonly hosts: Readonly<Record<string, pulumi.Input<HostState>>>
+  /** Of the hosts whose packets the kernel wraps for the udp backend: by what, and why by that. Only shown. */
+  readonly datapaths?: Readonly<Record<string, pulumi.Input<string>>>
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Pool } from '../../remote/pool.ts'
 import { diffValues } from '../server/diff.ts'
 import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
-import type { Values } from '../server/values.ts'
+import { containsUnknown, type Value, type Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
 import { targetOfMany } from './target.ts'
 import { driftLines } from './drift.ts'
@@ -25,6 +25,8 @@ const inputs = z
     identityFile: z.string().min(1),
     targets: z.record(name, targetOfMany),
     facts: z.record(name, facts),
+    /** Said in the preview, and used by nobody. */
+    datapaths: z.record(name, z.string()).exactOptional(),
     hosts: z.record(
       name,
       z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
@@ -164,7 +166,12 @@ function reasons({ failures }: Rollout, wanted: Inputs): string[] {
 function withSameTables(olds: Values, news: Values): [Values, Values] {
   const [old, now] = [olds, news].map((side) => side['hosts'] as Hosts) as [Hosts, Hosts]
   const filled = (side: Hosts, other: Hosts) =>
-    mapValues(side, (state, host) => ({ ...mapValues(other[host] ?? {}, () => ({})), ...state }))
+    mapValues(side, (state, host) =>
+      // Of a host whose kernel is yet to be asked (kernels.ts) nothing is known.
+      [state, other[host]].some((one) => one !== undefined && containsUnknown(one as Value))
+        ? state
+        : { ...mapValues(other[host] ?? {}, () => ({})), ...state },
+    )
   return [
     { ...olds, hosts: filled(old, now) },
     { ...news, hosts: filled(now, old) },

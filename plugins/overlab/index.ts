@@ -29,6 +29,7 @@ await serve({
       'overlab:index:DataPlane': lazy(async () =>
         (await import('./data-plane.ts')).dataPlane(await openPool()),
       ),
+      'overlab:index:Kernels': lazy(async () => (await import('./kernels.ts')).kernels(await openPool())),
       'overlab:index:SharedFile': lazy(async () => (await import('./shared-file.ts')).sharedFile),
       'overlab:index:Service': lazy(async () => (await import('./service.ts')).service(await openPool())),
       'overlab:index:EtcdKeys': lazy(async () => (await import('./etcd-keys.ts')).etcdKeys(await openPool())),

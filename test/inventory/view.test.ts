@@ -35,6 +35,7 @@ describe('the view of an inventory', () => {
       ansible_host: '192.168.0.2',
       machine: 'namespace',
       control: 'static',
+      datapath: 'auto',
       number: 2,
       address: '192.168.0.2',
       subnet: '10.0.2.0/24',

@@ -40,7 +40,27 @@ describe('a row', () => {
     ['links', 'flannel.1; reboot', vxlan, 'key "flannel.1; reboot": holds ";", which no key has'],
     ['links', 'a-name-that-is-too-long', vxlan, 'key "a-name-that-is-too-long": is not a link name'],
     ['links', 'flannel.1', 'vxlan\nlink delete eth0', 'holds "\\n", which no value has'],
-    ['links', 'flannel.1', 'wireguard mtu 1450', 'unknown kind of link; known are vxlan, bridge, veth'],
+    ['links', 'flannel.1', 'wireguard mtu 1450', 'unknown kind of link; known are vxlan, ipip, bridge, veth'],
+    [
+      'links',
+      'flannel0',
+      'ipip local 192.168.77.1 dev eth0 ttl 64 encap gue encap-sport 1 encap-dport 1 mtu 1472',
+      'is not fou',
+    ],
+    [
+      'links',
+      'flannel0',
+      'ipip local 192.168.77.1 dev eth0 ttl 64 encap fou encap-sport 1 mtu 1472',
+      '"encap-dport" is missing',
+    ],
+    [
+      'links',
+      'flannel0',
+      'ipip local 192.168.77.1 dev eth0 ttl 64 encap fou encap-sport 1 encap-dport 1 mtu 1472 external',
+      'unknown word "external"',
+    ],
+    ['fou', '70000', 'ipproto 4', 'is not a whole number from 1 to 65535'],
+    ['fou', '8285', 'ipproto 47', 'is not 4, IPv4 packets'],
     ['links', 'flannel.1', 'constructor mtu 1450', 'unknown kind of link'],
     ['links', 'flannel.1', vxlan.replace('id 1 ', ''), '"id" is missing'],
     [

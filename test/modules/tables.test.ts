@@ -26,6 +26,7 @@ const folders: Readonly<Record<string, TableName>> = {
   neighbour: 'neighbours',
   fdb: 'fdb',
   sysctl: 'sysctls',
+  fou: 'fou',
   impairment: 'impairments',
 }
 

@@ -16,6 +16,14 @@ const labs: Readonly<Record<string, Given>> = {
   },
   'host-gw': { backend: backends['host-gw'], hosts: hostsOf(3) },
   udp: { backend: backends.udp, hosts: hostsOf(3) },
+  'udp-datapaths': {
+    backend: { Type: 'udp', Port: 8286 },
+    hosts: [
+      hostOf(1, { datapath: 'fou' }),
+      hostOf(2, { datapath: 'bpf' }),
+      hostOf(3, { control: 'flanneld' }),
+    ],
+  },
   'vxlan-10-hosts': { hosts: hostsOf(10) },
   'vxlan-mtu-vni-port': {
     backend: { Type: 'vxlan', VNI: 4096, Port: 4789, MTU: 1400, DirectRouting: false },

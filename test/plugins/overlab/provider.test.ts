@@ -29,6 +29,13 @@ describe('DataPlane', () => {
     })
   })
 
+  test('a host whose kernel is yet to be asked is checked and compared without its rows', async () => {
+    const known = inputsOf({ node1: { routes: { '10.244.2.0/24': 'dev eth0 scope link' } }, node2: {} })
+    const half = { ...known, hosts: { ...(known['hosts'] as Values), node1: unknown } }
+    expect((await plugin.check(dataPlane, half)).failures).toEqual({})
+    expect(Object.keys((await plugin.diff(dataPlane, known, half)).detailed)).toEqual(['hosts.node1'])
+  })
+
   test('check names every wrong form by its property', async () => {
     const { failures } = await plugin.check(dataPlane, {
       ...inputsOf({ node1: {}, node2: { tables: {} } }),

@@ -1,0 +1,60 @@
+/** The resource overlab:index:Kernels: what the kernels of some hosts offer, found by trying. */
+import { z } from 'zod'
+import { name } from '../../inventory/values.ts'
+import { hasFou } from '../../modules/fou.ts'
+import { HostError } from '../../remote/errors.ts'
+import type { Pool } from '../../remote/pool.ts'
+import type { Context, ResourceHandlers } from '../server/handlers.ts'
+import { gone, resource } from './resource.ts'
+import { targetOfMany } from './target.ts'
+
+const inputs = z.strictObject({
+  identityFile: z.string().min(1),
+  targets: z.record(name, targetOfMany),
+})
+type Inputs = z.output<typeof inputs>
+
+export function kernels(pool: Pool): Required<ResourceHandlers> {
+  return resource<Inputs>({
+    inputs,
+    replaceOn: [],
+    async create(args, context) {
+      return { id: context.name, learnt: await ask(args, context) }
+    },
+    async read(args, context) {
+      try {
+        return { learnt: await ask(args, context) }
+      } catch (error) {
+        // A host that does not answer is booted by this very update, and asked then.
+        if (!(error instanceof HostError)) throw error
+        context.log.warning(error.message)
+        return gone
+      }
+    },
+    async update(args, context) {
+      return { learnt: await ask(args, context) }
+    },
+    async delete() {},
+  })
+
+  async function ask(args: Inputs, context: Context): Promise<{ fou: Record<string, boolean> }> {
+    const answers = await Promise.all(
+      Object.entries(args.targets).map(async ([host, target]) => {
+        const session = await pool.session({ name: host, identityFile: args.identityFile, ...target })
+        const step = 'ask the kernel'
+        const { stdout, stderr, exitCode } = await session.run(
+          `if { ${hasFou}; }; then echo yes; else echo no; fi\n`,
+          {
+            step,
+            signal: context.signal,
+          },
+        )
+        const answer = stdout.trim()
+        if (exitCode !== 0 || !['yes', 'no'].includes(answer))
+          throw new HostError({ host, step, why: 'whether it has fou cannot be told', exitCode, stderr })
+        return [host, answer === 'yes'] as const
+      }),
+    )
+    return { fou: Object.fromEntries(answers) }
+  }
+}

@@ -1,0 +1,18 @@
+import * as pulumi from '@pulumi/pulumi'
+import type { TargetArgs } from './data-plane.ts'
+
+export interface KernelsArgs {
+  /** Path of the SSH client key for all hosts. */
+  readonly identityFile: pulumi.Input<string>
+  readonly targets: Readonly<Record<string, TargetArgs>>
+}
+
+/** What the kernels of some hosts offer, asked anew at every refresh. It is needed before their data plane can be planned. */
+export class Kernels extends pulumi.CustomResource {
+  /** By the host's name: whether its kernel has fou and ipip, for the udp backend. */
+  declare readonly fou: pulumi.Output<Record<string, boolean>>
+
+  constructor(name: string, args: KernelsArgs, options?: pulumi.CustomResourceOptions) {
+    super('overlab:index:Kernels', name, { ...args, fou: undefined }, options)
+  }
+}
