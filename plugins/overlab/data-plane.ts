@@ -9,7 +9,7 @@ import type { Pool } from '../../remote/pool.ts'
 import { diffValues } from '../server/diff.ts'
 import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
-import { containsUnknown, type Value, type Values } from '../server/values.ts'
+import { containsUnknown, type Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
 import { targetOfMany } from './target.ts'
 import { driftLines } from './drift.ts'
@@ -168,7 +168,7 @@ function withSameTables(olds: Values, news: Values): [Values, Values] {
   const filled = (side: Hosts, other: Hosts) =>
     mapValues(side, (state, host) =>
       // Of a host whose kernel is yet to be asked (kernels.ts) nothing is known.
-      [state, other[host]].some((one) => one !== undefined && containsUnknown(one as Value))
+      [state, other[host]].some((one) => one !== undefined && containsUnknown(one))
         ? state
         : { ...mapValues(other[host] ?? {}, () => ({})), ...state },
     )
