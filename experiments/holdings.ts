@@ -1,6 +1,5 @@
 /** Asks a host for everything its kernel holds of one kind. */
 import { probe } from '../modules/apply.ts'
-import type { HostState } from '../modules/state.ts'
 import type { PlannedHost } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Session } from '../remote/session.ts'
@@ -14,23 +13,25 @@ import {
   type WholeKind,
 } from './kinds.ts'
 
+type Planned = Pick<PlannedHost, 'state' | 'beside' | 'lent' | 'nic' | 'iptables'>
+
 /** The entries of one host; one round trip. `planned` says which sysctls and pods are overlab's. @throws HostError */
 export async function readHoldings(
   session: Pick<Session, 'target' | 'run'>,
   kind: Kind,
-  planned: Pick<PlannedHost, 'state' | 'nic' | 'iptables'>,
+  planned: Planned,
   signal?: AbortSignal,
 ): Promise<Holding[]> {
   const options = signal ? { signal } : {}
   return isWhole(kind)
-    ? everything(session, kind, planned.state, options)
+    ? everything(session, kind, planned, options)
     : overlabs(session, kind, planned, options)
 }
 
 async function everything(
   session: Pick<Session, 'target' | 'run'>,
   kind: WholeKind,
-  planned: HostState,
+  { state, beside = state, lent }: Planned,
   options: { signal?: AbortSignal },
 ): Promise<Holding[]> {
   const step = `show ${kind}`
@@ -38,7 +39,7 @@ async function everything(
   const { stdout, stderr, exitCode } = await session.run(commands[kind], { step, ...options })
   if (exitCode !== 0) throw new HostError({ ...place, why: 'the command failed', exitCode, stderr })
   try {
-    return parseHoldings(kind, stdout, planned)
+    return parseHoldings(kind, stdout, beside, lent)
   } catch (error) {
     throw new HostError(
       { ...place, why: `the answer is not what was expected: ${(error as Error).message}` },
@@ -50,13 +51,13 @@ async function everything(
 async function overlabs(
   session: Pick<Session, 'target' | 'run'>,
   kind: OwnKind,
-  { state, nic, iptables }: Pick<PlannedHost, 'state' | 'nic' | 'iptables'>,
+  { state, beside = state, nic, iptables }: Planned,
   options: { signal?: AbortSignal },
 ): Promise<Holding[]> {
   const held = await probe(session, { desired: state, prior: {}, facts: { nic, iptables } }, options)
   return Object.entries(held[kind] ?? {}).map(([key, line]) => ({
     entry: kind === 'sysctls' ? `${key} = ${line}` : `${key} ${line}`,
-    by: 'overlab',
+    by: beside[kind]?.[key] === undefined ? 'flanneld or a person' : 'overlab',
     detail: { key, line },
   }))
 }

@@ -50,11 +50,13 @@ export const commands: Readonly<Record<WholeKind, string>> = {
   links: 'ip -j -d link show',
 }
 
-const parsers: Readonly<Record<WholeKind, (output: string, planned: HostState) => Holding[]>> = {
+const parsers: Readonly<
+  Record<WholeKind, (output: string, planned: HostState, lent: readonly string[]) => Holding[]>
+> = {
   routes: (output) => list(output).map(route),
   // The kernel lists them by hash; a person looks for a device.
   neighbours: (output) => sorted(list(output).map(neighbour), 'dev'),
-  fdb: (output) => sorted(fdbEntries(output), 'ifname'),
+  fdb: (output, _, lent) => sorted(fdbEntries(output, lent), 'ifname'),
   iptables: rules,
   links: (output) => list(output).map(link),
 }
@@ -63,9 +65,18 @@ export function isWhole(kind: Kind): kind is WholeKind {
   return Object.hasOwn(commands, kind)
 }
 
-/** What a kind's command printed. `planned` tells overlab's iptables rules from flanneld's, which look the same. @throws SyntaxError where that is no JSON */
-export function parseHoldings(kind: WholeKind, output: string, planned: HostState): Holding[] {
-  return parsers[kind](output, planned)
+/**
+ * What a kind's command printed. Some entries carry no mark: overlab's iptables rules are those in `planned`, what it
+ * puts there itself; FDB entries are of who fills their device, which is flanneld for those `lent`.
+ * @throws SyntaxError where that is no JSON
+ */
+export function parseHoldings(
+  kind: WholeKind,
+  output: string,
+  planned: HostState,
+  lent: readonly string[] = [],
+): Holding[] {
+  return parsers[kind](output, planned, lent)
 }
 
 /** iproute2 prints nothing at all where there is nothing to list. */
@@ -143,12 +154,13 @@ function neighbour(of: Json): Holding {
   }
 }
 
-function fdbEntries(output: string): Holding[] {
+function fdbEntries(output: string, lent: readonly string[]): Holding[] {
   const [entries = '', links = ''] = output.split(/\n\n/)
   const ours = new Set(
     list(links)
       .filter((one) => word(one['ifalias']) === alias)
-      .map((one) => word(one['ifname'])),
+      .map((one) => word(one['ifname']))
+      .filter((name) => !lent.includes(name)),
   )
   return list(entries).map((of) => ({
     entry: words(

@@ -1,7 +1,10 @@
 /** What this machine offers: tools, versions, kernel features per backend. Looks only. */
 import { existsSync, statSync } from 'node:fs'
-import { findCommand, run } from './commands.ts'
+import { findCommand, isExecutable, run } from './commands.ts'
 import { commandPlugin } from './command-plugin.ts'
+import { flanneldBinary } from './flanneld-binary.ts'
+import { flanneldWanted } from './flanneld-wanted.ts'
+import { compiler, etcdTools, neededFor } from './flanneld.ts'
 import { needs, probeKernel, type Kernel } from './kernel.ts'
 import { isThere, tools, type Tool } from './packages.ts'
 import { backendUrl, ownSecrets, passphraseFile } from './passphrase.ts'
@@ -9,7 +12,7 @@ import { fromRepository } from './paths.ts'
 import { pulumiBinary, pulumiFolder } from './pulumi-cli.ts'
 import { planRights, rights } from './rights.ts'
 import { currentStack } from './stacks.ts'
-import { commandPluginVersion, languageHostVersion, pulumiVersion } from './versions.ts'
+import { commandPluginVersion, flanneldVersion, languageHostVersion, pulumiVersion } from './versions.ts'
 
 export interface Finding {
   readonly group: 'rights' | 'runtime' | 'tool' | 'kernel' | 'project'
@@ -31,6 +34,7 @@ export async function examine(env: NodeJS.ProcessEnv = process.env): Promise<Fin
     examineRights(),
     examineRuntime(env),
     Promise.all(tools.map((tool) => examineTool(tool, env))),
+    flanneldWanted() ? examineFlanneld(env) : [],
     probeKernel().then(kernelFindings),
   ])
   return [...groups, examineProject(env)].flat()
@@ -81,6 +85,24 @@ async function examineRuntime(env: NodeJS.ProcessEnv): Promise<Finding[]> {
       neededFor: 'building Pulumi where it cannot be downloaded',
       status: go === undefined ? 'optional' : 'ok',
       remedy: go === undefined ? 'https://go.dev/dl' : '',
+    },
+  ]
+}
+
+/** Only where a lab of this project runs it; the others work without. */
+async function examineFlanneld(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const file = flanneldBinary(env)
+  const built = isExecutable(file)
+  const wanted = built || env['CC'] ? etcdTools : [...etcdTools, compiler]
+  return [
+    ...(await Promise.all(wanted.map((tool) => examineTool({ ...tool, optional: true }, env)))),
+    {
+      group: 'tool',
+      name: 'flanneld',
+      version: built ? flanneldVersion : '',
+      neededFor,
+      status: built ? 'ok' : 'optional',
+      remedy: built ? '' : `npm run setup builds it into ${file}`,
     },
   ]
 }

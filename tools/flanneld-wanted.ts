@@ -1,7 +1,7 @@
 /** Does a lab of this project run flanneld? */
 import { readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { repository } from './paths.ts'
 
 /** `--flanneld` asks for it whatever the inventories say: the tests of it need it. */
@@ -13,10 +13,12 @@ export function flanneldWanted(
   const stacks = list(join(folder, 'stacks')).filter((file) => /^Pulumi\..+\.yaml$/.test(file))
   return stacks.some((file) => {
     const config = configOf(read(join(folder, 'stacks', file)))
-    if (config['overlab:control'] === 'flanneld') return true
+    const control = config['overlab:control']
+    if (control === 'flanneld') return true
     const named = config['overlab:inventory']
     const inventory = typeof named === 'string' ? named : 'inventory/lab.yaml'
-    return saysFlanneld(read(isAbsolute(inventory) ? inventory : join(folder, inventory)))
+    const text = read(isAbsolute(inventory) ? inventory : join(folder, inventory))
+    return saysFlanneld(control === undefined ? text : withoutLab(text))
   })
 }
 
@@ -28,6 +30,16 @@ export function saysFlanneld(inventory: string): boolean {
   return inventory
     .split('\n')
     .some((line) => /(^|[\s{,])["']?control["']?\s*:\s*["']?flanneld\b/.test(line.replace(/(^|\s)#.*/, '')))
+}
+
+/** The inventory but for its lab block, whose `control` the stack's configuration replaces. */
+function withoutLab(inventory: string): string {
+  try {
+    const { lab: _, ...rest } = parse(inventory) as Record<string, unknown>
+    return stringify(rest)
+  } catch {
+    return inventory
+  }
 }
 
 function configOf(text: string): Record<string, unknown> {

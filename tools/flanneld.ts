@@ -11,13 +11,13 @@ import { isThere, planPackages, type Tool } from './packages.ts'
 import { flanneldVersion } from './versions.ts'
 import type { Part, Work } from './work.ts'
 
-const neededFor = 'control: flanneld'
+export const neededFor = 'control: flanneld'
 
-const etcdTools: readonly Tool[] = [
+export const etcdTools: readonly Tool[] = [
   { name: 'etcd', neededFor, packages: [['etcd-server'], ['etcd']] },
   { name: 'etcdctl', neededFor, packages: [['etcd-client']] },
 ]
-const compiler: Tool = { name: 'gcc', neededFor, packages: [['gcc', 'libc6-dev']] }
+export const compiler: Tool = { name: 'gcc', neededFor, packages: [['gcc', 'libc6-dev']] }
 
 function program(): GoProgram {
   return {

@@ -52,7 +52,12 @@ export function graphOf({ lab, hosts: planned }: LabPlan): LabGraph {
     title: `${lab.name}: ${count(hosts.length, 'host')}, ${count(pods, 'pod')}, ${Backend.Type}`,
     description:
       `Pod network ${Network} over underlay ${lab.underlay} by ${Backend.Type}. ` +
-      hosts.map(({ name, address, subnet }) => `${name} ${address} has ${subnet}.`).join(' ') +
+      hosts
+        .map(
+          ({ name, address, subnet, control }) =>
+            `${name} ${address} has ${subnet}${control === 'flanneld' ? ', filled by flanneld' : ''}.`,
+        )
+        .join(' ') +
       ways
         .map(({ kind, title, detail }) => ` ${kind === 'tunnel' ? 'Tunnel' : 'Route'}: ${title}, ${detail}.`)
         .join(''),
@@ -76,10 +81,13 @@ function drawn(host: PlannedHost, { overlay, mtu }: LabPlan['lab']): DrawnHost {
 }
 
 function deviceOf(
-  { vtep, mtu, nic }: PlannedHost,
+  { vtep, mtu, nic, control, lent: [tunnel] = [] }: PlannedHost,
   backend: LabPlan['lab']['overlay']['Backend'],
 ): Part | undefined {
-  if (vtep) return { name: vtep.name, lines: [`VTEP ${vtep.address}`, `MTU ${mtu}`, `MAC ${vtep.mac}`] }
+  const by = control === 'flanneld' ? ['by flanneld'] : []
+  if (vtep)
+    return { name: vtep.name, lines: [`VTEP ${vtep.address}`, `MTU ${mtu}`, `MAC ${vtep.mac}`, ...by] }
+  if (tunnel) return { name: tunnel, lines: ['TUN: flanneld wraps and unwraps', `MTU ${mtu}`] }
   // The udp backend has no device: a program on the route wraps, one on the NIC's ingress unwraps.
   if (backend.Type === 'udp')
     return { name: 'BPF programs', lines: ['route: wraps', `${nic} ingress: unwraps`] }

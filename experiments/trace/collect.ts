@@ -1,7 +1,7 @@
 /** The only part of a trace that meets hosts: three round trips where the packet starts, two elsewhere, and one to compare with the plan. */
 import { randomBytes } from 'node:crypto'
 import { diffState, probe } from '../../modules/apply.ts'
-import type { LabPlan, PlannedHost } from '../../overlay/plan.ts'
+import { pushedOf, type LabPlan, type PlannedHost } from '../../overlay/plan.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Session } from '../../remote/session.ts'
 import type { End } from './endpoint.ts'
@@ -106,8 +106,9 @@ export async function observe(
         begun.get(name)!,
         output,
         pattern,
-        plan.hosts[name]!.state,
+        pushedOf(plan.hosts[name]!),
         drift.get(name) ?? [],
+        plan.hosts[name]!.lent,
       )
     return { views, failures, sent: sentOf(ping, pattern) }
   } finally {

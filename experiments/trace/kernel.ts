@@ -3,7 +3,7 @@ import { contains, toBlock, toNumber } from '../../inventory/ipv4.ts'
 import type { Cidr, Ip } from '../../inventory/values.ts'
 import { encapProgram } from '../../modules/bpf/names.ts'
 import { textOf, type Entry } from '../../modules/json.ts'
-import type { PlannedHost } from '../../overlay/plan.ts'
+import { pushedOf, type PlannedHost } from '../../overlay/plan.ts'
 import { bridge } from '../../overlay/pods.ts'
 import { parseHoldings, type Holding } from '../kinds.ts'
 import type { Rule } from './rules.ts'
@@ -116,7 +116,7 @@ export function counted(counts: HostView['counts'], counter: keyof HostView['cou
   return rise === undefined ? '' : ` (its counter "${counter}" rose by ${rise})`
 }
 
-export function ruleOwner({ table, chain, rule }: Rule, { state }: PlannedHost): string {
+export function ruleOwner({ table, chain, rule }: Rule, host: PlannedHost): string {
   if (rule.startsWith('policy ')) return "a policy; ACCEPT is the kernel's own"
-  return parseHoldings('iptables', `*${table}\n-A ${chain} ${rule}\n`, state)[0]?.by ?? 'others'
+  return parseHoldings('iptables', `*${table}\n-A ${chain} ${rule}\n`, pushedOf(host))[0]?.by ?? 'others'
 }

@@ -56,7 +56,7 @@ export interface Sighting {
   readonly layers: readonly Layer[]
 }
 
-/** Pure. What beginScript and readScript printed. Throws where an answer is no answer. */
+/** Pure. What beginScript and readScript printed. `planned` and `lent` as in parseHoldings. Throws where an answer is no answer. */
 export function parseView(
   script: HostScript,
   begun: string,
@@ -64,6 +64,7 @@ export function parseView(
   pattern: string,
   planned: HostState,
   drift: readonly Change[],
+  lent: readonly string[] = [],
 ): HostView {
   const before = sectionsOf(begun, script.id)
   const after = sectionsOf(read, script.id)
@@ -80,7 +81,7 @@ export function parseView(
   return {
     links,
     neighbours: parseHoldings('neighbours', list(text('neighbours')), planned),
-    fdb: parseHoldings('fdb', `${list(text('fdb'))}\n\n${list(text('links'))}`, planned),
+    fdb: parseHoldings('fdb', `${list(text('fdb'))}\n\n${list(text('links'))}`, planned, lent),
     ports: readEntries(list(text('ports')), 'bridge -j link'),
     tunnels: tunnels(text('tunnels')),
     ...(peers.startsWith('[') ? { peers: readPeers(peers) } : {}),

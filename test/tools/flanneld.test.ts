@@ -72,12 +72,18 @@ describe('is it wanted?', () => {
     writeFileSync(join(folder, 'stacks/Pulumi.one.yaml'), config)
     writeFileSync(join(folder, 'inventory/lab.yaml'), 'lab: {name: lab}\n')
     writeFileSync(join(folder, 'inventory/other.yaml'), 'lab: {name: lab, control: flanneld}\n')
+    writeFileSync(
+      join(folder, 'inventory/host.yaml'),
+      'lab: {name: lab, control: static}\nall: {hosts: {node1: {control: flanneld}}}\n',
+    )
     return folder
   }
   test.each([
     ['', false],
     ['config: {"overlab:control": flanneld}', true],
     ['config: {"overlab:inventory": inventory/other.yaml}', true],
+    ['config: {"overlab:inventory": inventory/other.yaml, "overlab:control": static}', false],
+    ['config: {"overlab:inventory": inventory/host.yaml, "overlab:control": static}', true],
     ['config: {"overlab:inventory": inventory/missing.yaml}', false],
     ['config: [', false],
   ])('stack %j: %s', (config, wanted) => expect(flanneldWanted(project(config), [])).toBe(wanted))
