@@ -157,7 +157,7 @@ function ofHost({ host, message }: HostError): Refusal {
   return {
     what: `${host} could not be read, so nobody knows whether its rows are those that the others count on`,
     entries: message.split('\n'),
-    todo: 'npx overlab up boots what is down; then freeze',
+    todo: 'freeze once it answers',
   }
 }
 

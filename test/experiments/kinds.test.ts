@@ -69,6 +69,16 @@ test('an FDB entry that a packet taught is the kernel’s', () => {
   expect(parseHoldings('fdb', entry('permanent'), {})[0]?.by).toBe('overlab')
 })
 
+test('what carries no mark is of who fills the host', () => {
+  const fdb =
+    '[{"mac":"02:00:00:00:00:01","ifname":"flannel.1","dst":"192.168.77.2","flags":["self"],"state":"permanent"}]\n\n[{"ifname":"flannel.1","ifalias":"overlab"}]'
+  expect(parseHoldings('fdb', fdb, {}, ['flannel.1'])[0]?.by).toBe('flanneld or a person')
+  const rule = '*nat\n-A POSTROUTING -m comment --comment "flanneld masq" -j FLANNEL-POSTRTG\n'
+  const own = { iptables: { 'nat POSTROUTING flanneld masq': '-j FLANNEL-POSTRTG' } }
+  expect(parseHoldings('iptables', rule, own)[0]?.by).toBe('overlab')
+  expect(parseHoldings('iptables', rule, {})[0]?.by).toBe('flanneld or a person')
+})
+
 test('a kind is either listed whole or read by its module', () => {
   for (const kind of Object.keys(kinds) as Kind[]) expect(isWhole(kind)).toBe(kind in commands)
 })

@@ -73,3 +73,15 @@ test('many pods are counted', () => {
     [2, 0],
   ])
 })
+
+test.each([
+  ['vxlan', 'flannel.1', 'by flanneld'],
+  ['udp', 'flannel0', 'TUN: flanneld wraps and unwraps'],
+  ['host-gw', undefined, ''],
+] as const)('%s: a host under flanneld has the device of flanneld', (backend, name, line) => {
+  const hosts = hostsOf(2).map((host) => ({ ...host, control: 'flanneld' as const }))
+  const { hosts: drawn, description } = graphOfLab({ backend: backends[backend], hosts })
+  expect(drawn[0]!.device?.name).toBe(name)
+  if (name) expect(drawn[0]!.device?.lines).toContain(line)
+  expect(description).toContain('has 10.244.1.0/24, filled by flanneld.')
+})
