@@ -3,6 +3,7 @@ import { dirname, relative } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { compare } from '../experiments/compare/compare.ts'
 import { csvOf } from '../experiments/compare/csv.ts'
+import { underlay } from '../experiments/compare/end.ts'
 import { forms, metricIds, metricNamed, metricsOf, type MetricId } from '../experiments/compare/metrics.ts'
 import type { Progress } from '../experiments/compare/tasks.ts'
 import { beginProvenance } from '../experiments/provenance.ts'
@@ -100,6 +101,8 @@ function wordsOf({ what, done, of, left }: Progress): string {
 
 function variantsOf(words: readonly string[]): readonly Variant[] {
   if (words.length === 0) return variants
+  if (words.includes(underlay))
+    throw new UserError(`${underlay} is the baseline, and always measured`, 'name variants only')
   try {
     const named = words.map(variantNamed)
     return variants.filter(({ name }) => named.some((one) => one.name === name))

@@ -1,10 +1,23 @@
-/** One line on a terminal's standard error that says what goes on and for how long; nothing where it is no terminal. */
+/**
+ * One line on a terminal's standard error that says what goes on and for how long, drawn anew every second until it is
+ * called without a state; nothing where it is no terminal.
+ */
 export function progress(what: string): (state?: string) => void {
   if (!process.stderr.isTTY) return () => {}
   const start = Date.now()
   const clear = '\r\u001b[K'
+  let clock: NodeJS.Timeout | undefined
   return (state) => {
-    if (state === undefined) process.stderr.write(clear)
-    else process.stderr.write(`${clear}${what}: ${state} (${((Date.now() - start) / 1000).toFixed(1)} s)`)
+    clearInterval(clock)
+    if (state === undefined) return void process.stderr.write(clear)
+    const draw = () => {
+      const time = ` (${((Date.now() - start) / 1000).toFixed(1)} s)`
+      // What wraps could not be cleared again.
+      const room = (process.stderr.columns || 80) - time.length - 1
+      process.stderr.write(`${clear}${`${what}: ${state}`.slice(0, room)}${time}`)
+    }
+    draw()
+    // Nobody waits for it alone.
+    clock = setInterval(draw, 1000).unref()
   }
 }

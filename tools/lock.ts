@@ -83,7 +83,7 @@ function evict(path: string, holder: string, mine: string): void {
 }
 
 /** Process id and start time, since ids are used again; undefined where no such process lives. */
-function identity(pid: number): string | undefined {
+export function identity(pid: number): string | undefined {
   // proc(5): the name, field 2, may hold anything and ends with the last parenthesis; state is field 3, start field 22.
   const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
   const [state, start] = [fields[0], fields[19]]

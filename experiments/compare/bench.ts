@@ -82,7 +82,10 @@ export function openBench(
       }
     },
     async clear() {
-      await Promise.all([...labs.values()].map((lab) => lab.destroy()))
+      // One that can not be taken away keeps none of the others.
+      const ends = await Promise.allSettled([...labs.values()].map((lab) => lab.destroy()))
+      const failed = ends.find((end) => end.status === 'rejected')
+      if (failed) throw failed.reason
     },
   }
 }

@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Name } from '../../inventory/values.ts'
-import { namespaceDriver } from '../../machines/namespace.ts'
 import { readLab } from '../../machines/lab/records.ts'
+import { network } from '../../machines/network.ts'
 import { tryLock } from '../../tools/lock.ts'
 import { ownFolder } from '../../tools/paths.ts'
 import { endRun } from './pulumi.ts'
@@ -72,7 +72,7 @@ async function take(name: Name, onLeftover: (name: Name) => void): Promise<Place
   }
   const clean = async () => {
     await endRun(folder)
-    await namespaceDriver.deleteUnderlay(name)
+    await network.deleteUnderlay(name)
     rmSync(folder, { recursive: true, force: true })
   }
   try {

@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { livingPid } from '../../machines/lab/process.ts'
 import { HostError } from '../../remote/errors.ts'
 import { pulumiBinary, pulumiEnvironment } from '../../tools/environment.ts'
+import { identity } from '../../tools/lock.ts'
 import { localBackend } from '../../tools/passphrase.ts'
 import { fromRepository } from '../../tools/paths.ts'
 
@@ -104,24 +104,23 @@ function pidFile(folder: string): string {
   return join(folder, 'pulumi.pid')
 }
 
-/** Its id and start time: what a killed run leaves running must be found. */
+/** What a killed run leaves running must be found. */
 function note(folder: string, { pid }: ChildProcess): void {
-  if (pid === undefined) return
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  writeFileSync(pidFile(folder), `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}\n`)
+  const found = pid === undefined ? undefined : identity(pid)
+  if (found !== undefined) writeFileSync(pidFile(folder), found)
 }
 
 /** Ends the Pulumi that a killed run left running in a folder, if it still does. */
 export async function endRun(folder: string): Promise<void> {
   if (!existsSync(pidFile(folder))) return
-  const line = readFileSync(pidFile(folder), 'utf8')
+  const noted = readFileSync(pidFile(folder), 'utf8')
+  const pid = Number.parseInt(noted, 10)
   const from = performance.now()
-  for (let signal: NodeJS.Signals | 0 = 'SIGINT'; ; signal = 0) {
-    const pid = await livingPid(line)
-    if (pid === undefined) return
+  for (let signal: NodeJS.Signals | 0 = 'SIGINT'; identity(pid) === noted; signal = 0) {
     try {
       process.kill(pid, performance.now() - from > patience ? 'SIGKILL' : signal)
     } catch {
+      // It ended meanwhile.
       return
     }
     await sleep(100)
