@@ -24,7 +24,7 @@ function nothingStays(): void {
   expect(readdirSync(join(project.folder, 'stacks')).filter((file) => file.includes('-x-'))).toEqual([])
 }
 
-test('two variants and the baseline: every metric, and what flannel.md says of it', async () => {
+test('two variants and the baseline: every metric; MTUs and headers are the known ones', async () => {
   const csv = join(project.folder, 'samples.csv')
   const { stdout, output, code } = await lab.overlab(
     'compare',
