@@ -61,6 +61,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Writes the static inventory that holds a lab which runs under flanneld',
     load: async () => (await import('./freeze.ts')).freezeVerb,
   },
+  explain: {
+    summary: 'Eight questions about overlays, answered by this lab: evidence, experiment, verdict',
+    load: async () => (await import('./explain.ts')).explainVerb,
+  },
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,
