@@ -1,10 +1,11 @@
 import { type Command } from 'commander'
 import { explain, type Explained } from '../experiments/explain/explain.ts'
+import { createMaker } from '../experiments/explain/made.ts'
 import type { Question } from '../experiments/explain/question.ts'
 import { questions } from '../experiments/explain/questions.ts'
 import { controlOf } from '../experiments/explain/site.ts'
 import { textOf } from '../experiments/explain/text.ts'
-import { variantOf } from '../experiments/variants/variant.ts'
+import { backends, variantOf } from '../experiments/variants/variant.ts'
 import { planLab } from '../overlay/plan.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
@@ -34,17 +35,19 @@ async function run(words: readonly string[], options: LabOptions & { readonly al
   try {
     const own = { name: '', plan, session: lab.session, signal }
     const site = { ...own, name: variantOf(plan.lab.overlay.Backend.Type, controlOf(own)).name }
+    const maker = createMaker(context.inventory, signal, show)
     const all: Explained[] = []
     for (const question of chosen) {
       const explained = await explain(
         question,
-        { own: site, backends: [], made: async () => ({ notMeasured: 'not yet' }) },
+        { own: site, backends, made: maker.made },
         (state) => show(`${question.number}: ${state}`),
       )
       show()
       all.push(explained)
       if (!options.json) print(`${textOf(explained, (text, indent) => wrap(text, width(100) - indent), colours)}\n`)
     }
+    await maker.close()
     if (options.json) printJson(all)
   } finally {
     show()

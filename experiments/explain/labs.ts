@@ -3,10 +3,12 @@ import { variantOf, type Backend, type Variant } from '../variants/variant.ts'
 import { measured, type Measured } from './measured.ts'
 import { backendOf, type Site } from './site.ts'
 
-/** A lab that was made for a question: it may be broken, `repair` makes it whole. */
+/** A lab that was made for a question: it may be broken. */
 export interface MadeSite extends Site {
   /** `pulumi up`: starts the daemons that are dead, puts back what is missing. */
   readonly repair: () => Promise<void>
+  /** Who comes next finds it repaired. */
+  readonly leaveBroken: () => void
 }
 
 export interface Labs {

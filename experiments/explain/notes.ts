@@ -1,5 +1,6 @@
 /** Runs commands in a lab and writes down what they printed: the evidence grows as it is gathered. */
 import { randomBytes } from 'node:crypto'
+import type { Session } from '../../remote/session.ts'
 import { cut, type Evidence, type Run } from './evidence.ts'
 import { CannotMeasure } from './measured.ts'
 import { hostOf, type Site } from './site.ts'
@@ -37,6 +38,14 @@ export interface Notes {
 export function createNotes(onProgress: (state: string) => void = () => {}): Notes {
   const evidence: (Evidence & { readonly runs: Run[] })[] = []
   let site: Site | undefined
+  // After Ctrl-C there are no new sessions, and what was taken away must be put back.
+  const sessions = new Map<string, Session>()
+  const sessionOf = async (of: Site, host: string): Promise<Session> => {
+    const key = `${of.name} ${host}`
+    const session = sessions.get(key) ?? (await of.session(host))
+    sessions.set(key, session)
+    return session
+  }
   const here = (): Site => {
     if (!site) throw new Error('nothing was begun')
     return site
@@ -49,7 +58,7 @@ export function createNotes(onProgress: (state: string) => void = () => {}): Not
     { always, timeoutMs = 60_000 }: RunOptions = {},
   ): Promise<Ran> {
     const host = hostOf(here(), where)
-    const session = await here().session(host.name)
+    const session = await sessionOf(here(), host.name)
     const inside = where === host.name ? '' : `ip netns exec ${where} `
     const end = `end-${randomBytes(6).toString('hex')}`
     const script = `${inside}sh <<'${end}' 2>&1\n${command}\n${end}`
