@@ -1,7 +1,6 @@
 /** Question 2: the entries by which a host finds another host's pods, and what each is for. */
 import { contains, toBlock, toNumber } from '../../inventory/ipv4.ts'
 import type { Cidr, Ip } from '../../inventory/values.ts'
-import { peersPath } from '../../modules/bpf/names.ts'
 import { peerDelete, peerUpdate } from '../../modules/bpf/maps.ts'
 import { readEntries, textOf, type Entry } from '../../modules/json.ts'
 import { tun } from '../trace/lookups.ts'
@@ -11,6 +10,7 @@ import { inEachBackend, type Found } from './labs.ts'
 import { isLost, isWhole, ping, words, type Loss } from './loss.ts'
 import { CannotMeasure, isNotMeasured, measured, type Measured } from './measured.ts'
 import type { Notes } from './notes.ts'
+import { showPeers } from './peers.ts'
 import { question } from './question.ts'
 import { placesOf, type Place, type Places, type Site } from './site.ts'
 
@@ -56,7 +56,7 @@ async function lookupIn(site: Site, notes: Notes): Promise<Lookup> {
   const places = placesOf(site)
   const { near, far } = places
   notes.begin(site, 'evidence', `What ${near.host.name} has for ${far.pod.name} (${far.pod.address}, on ${far.host.name})`)
-  const entries = await entriesOf(notes, near, far)
+  const entries = await entriesOf(site, notes, near, far)
   const asked = await measured(() => questionsOnTheWire(site, notes, places), site.signal)
   const away: Measured<Away>[] = []
   for (const entry of entries) away.push(await measured(() => without(site, notes, places, entry), site.signal))
@@ -64,7 +64,7 @@ async function lookupIn(site: Site, notes: Notes): Promise<Lookup> {
 }
 
 /** As the kernel chose them, in the order in which a packet meets them. */
-async function entriesOf(notes: Notes, near: Place, far: Place): Promise<PeerEntry[]> {
+async function entriesOf(site: Site, notes: Notes, near: Place, far: Place): Promise<PeerEntry[]> {
   const { name, nic, vtep } = near.host
   const address = far.pod.address
   await notes.run(name, `ip route get ${address} from ${near.pod.address} iif cni0`)
@@ -74,7 +74,8 @@ async function entriesOf(notes: Notes, near: Place, far: Place): Promise<PeerEnt
   const [via, dev] = [textOf(found, 'gateway'), textOf(found, 'dev')]
   if (textOf(found, 'encap') === 'bpf') {
     await notes.run(name, `ip route show ${prefix}`)
-    return [await peerOf(notes, near, far)]
+    await showPeers(site, notes, near.host)
+    return [peerOf(far)]
   }
   if (dev === tun) {
     await notes.run(name, `ip route show ${prefix}`)
@@ -120,12 +121,10 @@ async function fdbOf(notes: Notes, host: string, via: string, dev: string): Prom
   }
 }
 
-async function peerOf(notes: Notes, near: Place, far: Place): Promise<PeerEntry> {
-  const { subnet, address } = far.host
-  await notes.run(near.host.name, `bpftool map dump pinned ${peersPath}`)
+function peerOf({ host: { subnet, address } }: Place): PeerEntry {
   return {
     what: 'row of the table of peers',
-    entry: `${subnet} -> ${address}`,
+    entry: `${subnet} ${address}`,
     take: `bpftool ${peerDelete(subnet)}`,
     back: `bpftool ${peerUpdate(subnet, address)}`,
   }
