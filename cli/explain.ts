@@ -3,7 +3,7 @@ import { explain, type Explained } from '../experiments/explain/explain.ts'
 import { createMaker } from '../experiments/explain/made.ts'
 import type { Question } from '../experiments/explain/question.ts'
 import { questions } from '../experiments/explain/questions.ts'
-import { controlOf } from '../experiments/explain/site.ts'
+import { controlOf, lastingSessions } from '../experiments/explain/site.ts'
 import { textOf } from '../experiments/explain/text.ts'
 import { backends, variantOf } from '../experiments/variants/variant.ts'
 import { planLab } from '../overlay/plan.ts'
@@ -33,19 +33,18 @@ async function run(words: readonly string[], options: LabOptions & { readonly al
   const lab = await runningLab(context, signal)
   const show = progress('explain')
   try {
-    const own = { name: '', plan, session: lab.session, signal }
+    const own = { name: '', plan, session: lastingSessions(lab.session, signal), signal }
     const site = { ...own, name: variantOf(plan.lab.overlay.Backend.Type, controlOf(own)).name }
     const maker = createMaker(context.inventory, signal, show)
     const all: Explained[] = []
     for (const question of chosen) {
-      const explained = await explain(
-        question,
-        { own: site, backends, made: maker.made },
-        (state) => show(`${question.number}: ${state}`),
+      const explained = await explain(question, { own: site, backends, made: maker.made }, (state) =>
+        show(`${question.number}: ${state}`),
       )
       show()
       all.push(explained)
-      if (!options.json) print(`${textOf(explained, (text, indent) => wrap(text, width(100) - indent), colours)}\n`)
+      if (!options.json)
+        print(`${textOf(explained, (text, indent) => wrap(text, width(100) - indent), colours)}\n`)
     }
     await maker.close()
     if (options.json) printJson(all)
@@ -66,6 +65,10 @@ const colours = {
 function questionOf(word: string): Question {
   return (
     questions.find(({ number }) => String(number) === word) ??
-    notThere('question', word, questions.map(({ number }) => String(number)))
+    notThere(
+      'question',
+      word,
+      questions.map(({ number }) => String(number)),
+    )
   )
 }

@@ -21,7 +21,5 @@ export function cut(output: string, keep?: RegExp | number): string {
   const lines = output.trimEnd().split('\n')
   if (keep === undefined) return lines.join('\n')
   const kept = lines.map((line, at) => (typeof keep === 'number' ? at < keep : keep.test(line)))
-  return lines
-    .flatMap((line, at) => (kept[at] ? [line] : at === 0 || kept[at - 1] ? ['...'] : []))
-    .join('\n')
+  return lines.flatMap((line, at) => (kept[at] ? [line] : at === 0 || kept[at - 1] ? ['...'] : [])).join('\n')
 }

@@ -26,7 +26,11 @@ export interface Mappings {
     readonly sourceDuring: string
   }>
   /** Under a policy that drops what is forwarded, as Docker sets it. */
-  readonly policy: Measured<{ readonly withRules: Loss; readonly withoutRules: Loss; readonly afterwards: Loss }>
+  readonly policy: Measured<{
+    readonly withRules: Loss
+    readonly withoutRules: Loss
+    readonly afterwards: Loss
+  }>
   readonly pod: string
   readonly podAddress: string
 }
@@ -59,7 +63,9 @@ async function mappings(site: Site, notes: Notes): Promise<Mappings> {
     podAddress: near.pod.address,
     peers,
     rules: rules.length,
-    naming: rules.filter((rule) => peers.some((peer) => names(rule, peer.subnet) || names(rule, peer.address))),
+    naming: rules.filter((rule) =>
+      peers.some((peer) => names(rule, peer.subnet) || names(rule, peer.address)),
+    ),
     instead: await insteadOf(site, notes, near),
     flushed: await measured(() => tried(() => withoutRules(site, notes, places)), site.signal),
     policy: await measured(() => tried(() => underDrop(site, notes, places)), site.signal),
@@ -203,16 +209,22 @@ export function claimsOfMappings({
     {
       claim: "Each other host's address stands in the kernel's own tables",
       holds: found.length === peers.length,
-      because: peers.map(({ subnet, address }) => `${subnet} -> ${address}: ${instead[subnet] ?? 'nowhere'}`).join('\n'),
+      because: peers
+        .map(({ subnet, address }) => `${subnet} -> ${address}: ${instead[subnet] ?? 'nowhere'}`)
+        .join('\n'),
     },
     claim('Without any rule, pods of different hosts still reach each other', flushed, ({ pods }) => [
       isWhole(pods),
       words(pods),
     ]),
-    claim(`What ends with the rules is masquerading: ${pod}'s own address leaves the pod network`, flushed, (f) => [
-      f.sourceBefore === address && f.sourceDuring === podAddress,
-      `another host saw the source ${f.sourceBefore} with the rules, ${f.sourceDuring} without`,
-    ]),
+    claim(
+      `What ends with the rules is masquerading: ${pod}'s own address leaves the pod network`,
+      flushed,
+      (f) => [
+        f.sourceBefore === address && f.sourceDuring === podAddress,
+        `another host saw the source ${f.sourceBefore} with the rules, ${f.sourceDuring} without`,
+      ],
+    ),
     claim('Where the policy is to drop, the rules are what lets pods through', policy, (p) => [
       isWhole(p.withRules) && isLost(p.withoutRules) && isWhole(p.afterwards),
       `with the rules ${words(p.withRules)}; without ${words(p.withoutRules)}; as it was before ${words(p.afterwards)}`,

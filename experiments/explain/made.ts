@@ -3,6 +3,7 @@ import type { Inventory } from '../../inventory/inventory.ts'
 import { scratchLab, type ScratchLab } from '../variants/scratch.ts'
 import type { Variant } from '../variants/variant.ts'
 import type { Labs, MadeSite } from './labs.ts'
+import { lastingSessions } from './site.ts'
 import { measured } from './measured.ts'
 
 export interface Maker {
@@ -31,7 +32,8 @@ export function createMaker(
       one.broken = false
     }
     if (one.broken) await repair()
-    const { plan, session } = one.lab
+    const { plan } = one.lab
+    const session = lastingSessions(one.lab.session, signal)
     return { name: variant.name, plan, session, signal, repair, leaveBroken: () => void (one.broken = true) }
   }
 

@@ -1,6 +1,5 @@
 /** Runs commands in a lab and writes down what they printed: the evidence grows as it is gathered. */
 import { randomBytes } from 'node:crypto'
-import type { Session } from '../../remote/session.ts'
 import { cut, type Evidence, type Run } from './evidence.ts'
 import { CannotMeasure } from './measured.ts'
 import { hostOf, type Site } from './site.ts'
@@ -28,9 +27,9 @@ export interface Notes {
   run(where: string, command: string, options?: RunOptions): Promise<Ran>
   /** The same, and nothing is noted. */
   quietly(where: string, command: string, options?: RunOptions): Promise<Ran>
-  /** Something that was run in another way. */
-  add(run: Run): void
-  /** Where `act` runs, packets that pass a host's link and match a filter are noted, a line each. @throws CannotMeasure where tcpdump does not listen */
+  /** Something that was run in another way; before the run of that number of the same piece, where it began earlier. */
+  add(run: Run, at?: number): void
+  /** While `act` runs: the packets that pass a host's link and match a filter, a line each. @throws CannotMeasure where tcpdump does not listen */
   captured(host: string, link: string, filter: string, act: () => Promise<void>): Promise<string[]>
   readonly evidence: readonly Evidence[]
 }
@@ -38,19 +37,14 @@ export interface Notes {
 export function createNotes(onProgress: (state: string) => void = () => {}): Notes {
   const evidence: (Evidence & { readonly runs: Run[] })[] = []
   let site: Site | undefined
-  // After Ctrl-C there are no new sessions, and what was taken away must be put back.
-  const sessions = new Map<string, Session>()
-  const sessionOf = async (of: Site, host: string): Promise<Session> => {
-    const key = `${of.name} ${host}`
-    const session = sessions.get(key) ?? (await of.session(host))
-    sessions.set(key, session)
-    return session
-  }
   const here = (): Site => {
     if (!site) throw new Error('nothing was begun')
     return site
   }
-  const add = (run: Run): void => void evidence.at(-1)!.runs.push(run)
+  const add = (run: Run, at?: number): void => {
+    const { runs } = evidence.at(-1)!
+    runs.splice(at ?? runs.length, 0, run)
+  }
 
   async function quietly(
     where: string,
@@ -58,7 +52,7 @@ export function createNotes(onProgress: (state: string) => void = () => {}): Not
     { always, timeoutMs = 60_000 }: RunOptions = {},
   ): Promise<Ran> {
     const host = hostOf(here(), where)
-    const session = await sessionOf(here(), host.name)
+    const session = await here().session(host.name)
     const inside = where === host.name ? '' : `ip netns exec ${where} `
     const end = `end-${randomBytes(6).toString('hex')}`
     const script = `${inside}sh <<'${end}' 2>&1\n${command}\n${end}`
@@ -102,17 +96,21 @@ export function createNotes(onProgress: (state: string) => void = () => {}): Not
         lines = ended.output.split('\n').filter(Boolean)
       }
       // It began before what went on meanwhile.
-      evidence
-        .at(-1)!
-        .runs.splice(at, 0, {
+      add(
+        {
           where: host,
           command: `tcpdump -n -i ${link} '${filter}'`,
-          output: lines.length > 0 ? lines.join('\n') : '0 packets',
-        })
+          output: lines.length > 0 ? cut(lines.join('\n'), shownPackets) : '(no packet)',
+        },
+        at,
+      )
       return lines
     },
   }
 }
+
+/** Of a capture so many are shown. */
+const shownPackets = 6
 
 /** Captures end by themselves after so many seconds, whatever becomes of the controller. */
 const captureSeconds = 60

@@ -72,7 +72,8 @@ async function headersOf(site: Site, notes: Notes, { near, far }: Places) {
   const wires = trace.steps.filter(({ leg, topic }) => leg === 'there' && topic === 'wire')
   const headers = (host: string): Way[] => {
     const wire = wires.find(({ actor }) => actor === host)
-    if (!wire?.packet) throw new CannotMeasure(`${host}: ${wire?.notCaptured ?? 'the packet did not come so far'}`)
+    if (!wire?.packet)
+      throw new CannotMeasure(`${host}: ${wire?.notCaptured ?? 'the packet did not come so far'}`)
     return waysOf(wire.packet)
   }
   return { left: headers(near.host.name), arrived: headers(far.host.name) }
@@ -130,10 +131,7 @@ export function claimsOfSending(all: readonly Found<Sending>[]): Claim[] {
   })
 }
 
-function ofTunnel(
-  lab: string,
-  { backend, control, nics, pods, device, wire, firewall }: Sending,
-): Claim[] {
+function ofTunnel(lab: string, { backend, control, nics, pods, device, wire, firewall }: Sending): Claim[] {
   const claims = [
     claim(`${lab}: the outer header has the two NICs' addresses`, wire, ({ left, arrived }) => [
       left.length === 2 && same(left[0], nics) && same(arrived[0], nics),
@@ -141,10 +139,14 @@ function ofTunnel(
         ? `${say(left[0])}, as the NICs have them`
         : `${left.length} IPv4 header on the wire: ${left.map(say).join(', ')}`,
     ]),
-    claim(`${lab}: the inner header keeps the pods' addresses, untranslated, to the end`, wire, ({ left, arrived }) => [
-      same(left.at(-1), pods) && same(arrived.at(-1), pods),
-      `${say(left.at(-1))} when it leaves, ${say(arrived.at(-1))} when it arrives`,
-    ]),
+    claim(
+      `${lab}: the inner header keeps the pods' addresses, untranslated, to the end`,
+      wire,
+      ({ left, arrived }) => [
+        same(left.at(-1), pods) && same(arrived.at(-1), pods),
+        `${say(left.at(-1))} when it leaves, ${say(arrived.at(-1))} when it arrives`,
+      ],
+    ),
     ...(device === undefined
       ? []
       : [
@@ -157,23 +159,35 @@ function ofTunnel(
   if (backend === 'udp' && control === 'static') return claims
   return [
     ...claims,
-    claim(`${lab}: a firewall that stops NIC to NIC stops the pods; one that stops pod to pod on the NIC stops nothing`, firewall, (f) => [
-      isLost(f.nics) && isWhole(f.pods) && isWhole(f.afterwards),
-      `${words(f.nics)}; ${words(f.pods)}; without either ${words(f.afterwards)}`,
-    ]),
+    claim(
+      `${lab}: a firewall that stops NIC to NIC stops the pods; one that stops pod to pod on the NIC stops nothing`,
+      firewall,
+      (f) => [
+        isLost(f.nics) && isWhole(f.pods) && isWhole(f.afterwards),
+        `${words(f.nics)}; ${words(f.pods)}; without either ${words(f.afterwards)}`,
+      ],
+    ),
   ]
 }
 
 function ofRouting(lab: string, { pods, wire, firewall }: Sending): Claim[] {
   return [
-    claim(`${lab}: there is no outer header; the only one has the pods' addresses`, wire, ({ left, arrived }) => [
-      left.length === 1 && same(left[0], pods) && same(arrived[0], pods),
-      `${left.length} IPv4 header on the wire: ${left.map(say).join(', ')}`,
-    ]),
-    claim(`${lab}: a firewall that stops NIC to NIC stops nothing; one that stops pod to pod on the NIC stops the pods`, firewall, (f) => [
-      isWhole(f.nics) && isLost(f.pods) && isWhole(f.afterwards),
-      `${words(f.nics)}; ${words(f.pods)}; without either ${words(f.afterwards)}`,
-    ]),
+    claim(
+      `${lab}: there is no outer header; the only one has the pods' addresses`,
+      wire,
+      ({ left, arrived }) => [
+        left.length === 1 && same(left[0], pods) && same(arrived[0], pods),
+        `${left.length} IPv4 header on the wire: ${left.map(say).join(', ')}`,
+      ],
+    ),
+    claim(
+      `${lab}: a firewall that stops NIC to NIC stops nothing; one that stops pod to pod on the NIC stops the pods`,
+      firewall,
+      (f) => [
+        isWhole(f.nics) && isLost(f.pods) && isWhole(f.afterwards),
+        `${words(f.nics)}; ${words(f.pods)}; without either ${words(f.afterwards)}`,
+      ],
+    ),
   ]
 }
 

@@ -45,7 +45,7 @@ export const peerLookup = question<readonly Found<Lookup>[]>({
 })
 
 /** One entry of the sending host: how it is shown, taken away and put back. */
-interface PeerEntry {
+export interface PeerEntry {
   readonly what: string
   readonly entry: string
   readonly take: string
@@ -55,20 +55,29 @@ interface PeerEntry {
 async function lookupIn(site: Site, notes: Notes): Promise<Lookup> {
   const places = placesOf(site)
   const { near, far } = places
-  notes.begin(site, 'evidence', `What ${near.host.name} has for ${far.pod.name} (${far.pod.address}, on ${far.host.name})`)
+  notes.begin(
+    site,
+    'evidence',
+    `What ${near.host.name} has for ${far.pod.name} (${far.pod.address}, on ${far.host.name})`,
+  )
   const entries = await entriesOf(site, notes, near, far)
   const asked = await measured(() => questionsOnTheWire(site, notes, places), site.signal)
   const away: Measured<Away>[] = []
-  for (const entry of entries) away.push(await measured(() => without(site, notes, places, entry), site.signal))
+  for (const entry of entries)
+    away.push(await measured(() => without(site, notes, places, entry), site.signal))
   return { near: near.host.name, far: far.host.name, entries: away, asked }
 }
 
 /** As the kernel chose them, in the order in which a packet meets them. */
-async function entriesOf(site: Site, notes: Notes, near: Place, far: Place): Promise<PeerEntry[]> {
+export async function entriesOf(site: Site, notes: Notes, near: Place, far: Place): Promise<PeerEntry[]> {
   const { name, nic, vtep } = near.host
   const address = far.pod.address
   await notes.run(name, `ip route get ${address} from ${near.pod.address} iif cni0`)
-  const [found] = await readJson(notes, name, `ip -j -d route get fibmatch ${address} from ${near.pod.address} iif cni0`)
+  const [found] = await readJson(
+    notes,
+    name,
+    `ip -j -d route get fibmatch ${address} from ${near.pod.address} iif cni0`,
+  )
   if (!found) throw new CannotMeasure(`${name} has no route to ${address}`)
   const prefix = textOf(found, 'dst')
   const [via, dev] = [textOf(found, 'gateway'), textOf(found, 'dev')]
@@ -80,7 +89,9 @@ async function entriesOf(site: Site, notes: Notes, near: Place, far: Place): Pro
   if (dev === tun) {
     await notes.run(name, `ip route show ${prefix}`)
     await notes.run(name, 'ip -d tuntap show')
-    throw new CannotMeasure(`the peers are in the process that holds ${tun}, and it has no way to take one out`)
+    throw new CannotMeasure(
+      `the peers are in the process that holds ${tun}, and it has no way to take one out`,
+    )
   }
   const route = await notes.run(name, `ip -d route show ${prefix}`)
   const words = route.output.trim().split('\n')[0]!.trim()
@@ -110,7 +121,10 @@ async function fdbOf(notes: Notes, host: string, via: string, dev: string): Prom
   const [neighbour] = await readJson(notes, host, `ip -j neigh show ${via} dev ${dev}`)
   const mac = neighbour ? textOf(neighbour, 'lladdr') : '?'
   const { output } = await notes.run(host, `bridge fdb show dev ${dev}`, { keep: new RegExp(`^${mac} `) })
-  const words = output.split('\n').find((line) => line.startsWith(`${mac} `))?.trim()
+  const words = output
+    .split('\n')
+    .find((line) => line.startsWith(`${mac} `))
+    ?.trim()
   if (!words) throw new CannotMeasure(`${host} has no FDB entry for ${mac}`)
   const dst = / dst (\S+)/.exec(words)?.[1]
   return {
@@ -147,7 +161,11 @@ async function without(
 /** What the NIC carries of questions while a pod's packets go, the hosts' own ARP forgotten before. */
 async function questionsOnTheWire(site: Site, notes: Notes, { near, far }: Places) {
   const { name, nic } = near.host
-  notes.begin(site, 'experiment', `Who is asked while ${near.pod.name} pings ${far.pod.name}, ARP forgotten before`)
+  notes.begin(
+    site,
+    'experiment',
+    `Who is asked while ${near.pod.name} pings ${far.pod.name}, ARP forgotten before`,
+  )
   const backend = site.plan.lab.overlay.Backend
   // UDP 8 + VXLAN 8 + two MACs 12: the inner frame's type is ARP.
   const inside = backend.Type === 'vxlan' ? ` or (udp dst port ${backend.Port} and udp[28:2] = 0x0806)` : ''
@@ -183,10 +201,14 @@ export function claimsOfLookup(all: readonly Found<Lookup>[]): Claim[] {
           ofAway,
         ),
       ),
-      claim(`${lab}: nobody on the wire is asked for a pod; only hosts ask for each other's MAC`, asked, (of) => [
-        of.pods === 0 && isWhole(of.pings),
-        `ARP requests: ${of.pods} for pods, ${of.hosts} for hosts; ${words(of.pings)}`,
-      ]),
+      claim(
+        `${lab}: nobody on the wire is asked for a pod; only hosts ask for each other's MAC`,
+        asked,
+        (of) => [
+          of.pods === 0 && isWhole(of.pings),
+          `ARP requests: ${of.pods} for pods, ${of.hosts} for hosts; ${words(of.pings)}`,
+        ],
+      ),
     ]
   })
 }

@@ -115,7 +115,11 @@ const narrower = 150
 async function narrowHop(site: Site, notes: Notes, { near, far }: Places) {
   const mtu = near.host.mtu - narrower
   const pod = near.pod.name
-  notes.begin(site, 'experiment', `A narrow hop: ${far.host.name} passes on no more than ${mtu} bytes to ${far.pod.name}`)
+  notes.begin(
+    site,
+    'experiment',
+    `A narrow hop: ${far.host.name} passes on no more than ${mtu} bytes to ${far.pod.name}`,
+  )
   const show = async () => entriesIn((await notes.run(pod, 'ip route show cache')).output)
   const before = await show()
   const route = `${far.pod.address}/32 dev ${bridge} mtu ${mtu}`
@@ -157,10 +161,14 @@ function numberIn<K extends string>(key: K, pattern: RegExp, text: string): Part
 
 export function claimsOfCaching({ host, pod, cached, tools, change, exception }: Caching): Claim[] {
   return [
-    claim(`${host} has no cached route to a pod that it has just sent packets to`, cached, ({ pings, listed, proc }) => [
-      isWhole(pings) && listed === 0 && proc === 0,
-      `${words(pings)}; ${listed} entries in \`ip route show cache\`, ${proc} in /proc/net/rt_cache`,
-    ]),
+    claim(
+      `${host} has no cached route to a pod that it has just sent packets to`,
+      cached,
+      ({ pings, listed, proc }) => [
+        isWhole(pings) && listed === 0 && proc === 0,
+        `${words(pings)}; ${listed} entries in \`ip route show cache\`, ${proc} in /proc/net/rt_cache`,
+      ],
+    ),
     ...tools.map(({ tool, listed, main }): Claim => ({
       claim: `\`${tool}\` shows the main table, and no cache`,
       holds: listed === main,

@@ -40,7 +40,7 @@ export const routingTables = question<Tables>({
   answer:
     'There are several tables, tried in the order of `ip rule`: `ip route show table all` lists them, `ip -j` as JSON, `ip route get` asks the kernel to decide; `ip route`, `route -n` and /proc/net/route show only the main one, /proc/net/fib_trie the main and the local one as the tree that is searched.',
   experiment:
-    'A table and a rule of one\'s own are added for an address that nobody has: `ip route get` follows them at once, while `ip route` and `route -n` do not show them. That rules out that what `ip route` prints is all that decides.',
+    "A table and a rule of one's own are added for an address that nobody has: `ip route get` follows them at once, while `ip route` and `route -n` do not show them. That rules out that what `ip route` prints is all that decides.",
   gather: ({ own }, notes) => tables(own, notes),
   claims: claimsOfTables,
 })
@@ -53,7 +53,11 @@ async function tables(site: Site, notes: Notes): Promise<Tables> {
       tables: await measured(() => tablesOf(site, notes, host.name, at === 0), site.signal),
     })
   const [first] = hostsOf(site)
-  return { hosts, host: first!.name, own: await measured(() => ownTable(site, notes, first!.name), site.signal) }
+  return {
+    hosts,
+    host: first!.name,
+    own: await measured(() => ownTable(site, notes, first!.name), site.signal),
+  }
 }
 
 /** `whole`: everything is shown, of the others what differs from host to host. */
@@ -142,7 +146,8 @@ const nobodys = { network: '198.51.100.0/24', address: '198.51.100.7', table: 42
 async function ownTable(site: Site, notes: Notes, host: string) {
   const { network, address, table } = nobodys
   notes.begin(site, 'experiment', `A table of one's own on ${host}, and a rule that leads to it`)
-  const decide = async () => (await notes.run(host, `ip route get ${address}`)).output.trim().split('\n')[0]!.trim()
+  const decide = async () =>
+    (await notes.run(host, `ip route get ${address}`)).output.trim().split('\n')[0]!.trim()
   const shows = (output: string) => output.includes(network)
   const before = await decide()
   const during = await borrow(
@@ -164,7 +169,9 @@ async function ownTable(site: Site, notes: Notes, host: string) {
         inMain: shows(main.output),
         inAll: shows(all.output),
         inRoute:
-          old.exitCode === 0 ? { shown: old.output.includes('198.51.100.0') } : { notMeasured: 'route is not installed' },
+          old.exitCode === 0
+            ? { shown: old.output.includes('198.51.100.0') }
+            : { notMeasured: 'route is not installed' },
       }
     },
   )
@@ -184,16 +191,32 @@ export function claimsOfTables({ hosts, host, own }: Tables): Claim[] {
       ),
     ),
     ...hosts.map((one) =>
-      claim(`${one.host}: for a pod elsewhere \`ip route get\` decides by the longest prefix`, one.tables, ({ lookups }) => [
-        lookups.length > 0 && lookups.every(({ decided, longest }) => decided === longest),
-        lookups
-          .map(({ to, decided, longest }) => `${to}: ${decided}${decided === longest ? '' : `, but the table says ${longest}`}`)
-          .join('\n') || 'no pod elsewhere',
-      ]),
+      claim(
+        `${one.host}: for a pod elsewhere \`ip route get\` decides by the longest prefix`,
+        one.tables,
+        ({ lookups }) => [
+          lookups.length > 0 && lookups.every(({ decided, longest }) => decided === longest),
+          lookups
+            .map(
+              ({ to, decided, longest }) =>
+                `${to}: ${decided}${decided === longest ? '' : `, but the table says ${longest}`}`,
+            )
+            .join('\n') || 'no pod elsewhere',
+        ],
+      ),
     ),
-    claim(`${host}: a rule leads to another table, which \`ip route get\` follows and \`ip route\` does not show`, own, (of) => [
-      of.during.includes('dev lo table') && of.during !== of.before && of.afterwards === of.before && of.inAll && !of.inMain && !('shown' in of.inRoute && of.inRoute.shown),
-      `before: ${of.before}\nwith it: ${of.during}\nafterwards: ${of.afterwards}`,
-    ]),
+    claim(
+      `${host}: a rule leads to another table, which \`ip route get\` follows and \`ip route\` does not show`,
+      own,
+      (of) => [
+        of.during.includes('dev lo table') &&
+          of.during !== of.before &&
+          of.afterwards === of.before &&
+          of.inAll &&
+          !of.inMain &&
+          !('shown' in of.inRoute && of.inRoute.shown),
+        `before: ${of.before}\nwith it: ${of.during}\nafterwards: ${of.afterwards}`,
+      ],
+    ),
   ]
 }

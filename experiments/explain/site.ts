@@ -60,3 +60,18 @@ export function hostOf(site: Site, where: string): PlannedHost {
   if (!found) throw new CannotMeasure(`there is no host and no pod ${where}`)
   return found
 }
+
+/**
+ * After Ctrl-C no new session is to be had, and what was taken away must be put back: then the one that was there
+ * before is given again.
+ */
+export function lastingSessions(session: Site['session'], signal: AbortSignal): Site['session'] {
+  const known = new Map<string, Session>()
+  return async (host) => {
+    const before = known.get(host)
+    if (before && signal.aborted) return before
+    const now = await session(host)
+    known.set(host, now)
+    return now
+  }
+}

@@ -68,7 +68,9 @@ function claimLines(one: Claim, wrap: (text: string, indent: number) => string[]
   const { mark, because } = judged(one)
   const colour = { yes: paint.good, NO: paint.bad, '?': paint.open }[mark]
   return [
-    ...wrap(one.claim, 6).map((line, at) => (at === 0 ? `  ${colour(mark.padEnd(3))} ${line}` : `      ${line}`)),
+    ...wrap(one.claim, 6).map((line, at) =>
+      at === 0 ? `  ${colour(mark.padEnd(3))} ${line}` : `      ${line}`,
+    ),
     ...because.split('\n').flatMap((line) => wrap(line, 8).map((part) => `        ${paint.quiet(part)}`)),
   ]
 }

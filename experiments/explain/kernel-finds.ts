@@ -1,0 +1,133 @@
+/** Question 4: with no daemon alive, whose entries find the host? */
+import { observe } from '../trace/collect.ts'
+import { textOf } from '../trace/text.ts'
+import { traceOf, type Trace } from '../trace/trace.ts'
+import { variantOf } from '../variants/variant.ts'
+import { borrow } from './borrow.ts'
+import { claim, type Claim } from './claim.ts'
+import { cut } from './evidence.ts'
+import { daemonsOf, killAll } from './daemons.ts'
+import type { Found, Labs, MadeSite } from './labs.ts'
+import { measured, type Measured } from './measured.ts'
+import type { Notes } from './notes.ts'
+import { entriesOf } from './peer-lookup.ts'
+import { question } from './question.ts'
+import { controlOf, placesOf, type Places, type Site } from './site.ts'
+
+export interface Finding {
+  /** flanneld, etcd and others that live, on all hosts. */
+  readonly daemons: readonly string[]
+  readonly arrived: boolean
+  /** What decided on the sending host, in the order in which the packet met it. */
+  readonly decisions: readonly { readonly topic: string; readonly entry: string; readonly by: string }[]
+  /** The same with the last of those entries taken away. */
+  readonly without: Measured<{
+    readonly what: string
+    readonly arrived: boolean
+    readonly says: string
+    readonly afterwards: boolean
+  }>
+}
+
+export const kernelFinds = question<readonly Found<Finding>[]>({
+  number: 4,
+  question: 'With flanneld stopped, who finds the host?',
+  answer:
+    "The sending host's own kernel, by the entries that flanneld (or overlab) wrote before: they are permanent, and belong to nobody who could die.",
+  experiment:
+    'With flanneld and etcd killed on every host, a packet is traced entry by entry; then one entry is taken away, and the trace ends there. That rules out that anybody who lives is asked.',
+  gather: findings,
+  claims: claimsOfFinding,
+})
+
+async function findings({ own, backends, made }: Labs, notes: Notes): Promise<Found<Finding>[]> {
+  const all: Found<Finding>[] = []
+  if (controlOf(own) === 'static')
+    all.push({ lab: own.name, found: await measured(() => finding(own, notes), own.signal) })
+  // With udp nobody finds it: question 3.
+  for (const backend of backends.filter((one) => one === 'vxlan')) {
+    const variant = variantOf(backend, 'flanneld')
+    all.push({ lab: variant.name, found: await made(variant, (site) => afterDeath(site, notes)) })
+  }
+  return all
+}
+
+async function afterDeath(site: MadeSite, notes: Notes): Promise<Finding> {
+  notes.begin(site, 'experiment', 'kill -9 of every flanneld and of etcd')
+  site.leaveBroken()
+  for (const unit of ['flanneld', 'etcd'] as const) await killAll(site, notes, unit)
+  return finding(site, notes)
+}
+
+async function finding(site: Site, notes: Notes): Promise<Finding> {
+  const places = placesOf(site)
+  const { near } = places
+  notes.begin(site, 'evidence', 'Who lives, and what decides on the way of a packet')
+  const daemons = await daemonsOf(site, notes)
+  const trace = await traced(site, notes, places)
+  return {
+    daemons,
+    arrived: trace.verdict.arrived,
+    decisions: trace.steps.flatMap(({ leg, actor, topic, entry, by }) =>
+      leg === 'there' && actor === near.host.name && entry !== undefined && deciding.has(topic)
+        ? [{ topic, entry, by: by ?? 'nobody knows' }]
+        : [],
+    ),
+    without: await measured(() => withoutLast(site, notes, places), site.signal),
+  }
+}
+
+const deciding = new Set(['route', 'neighbour', 'FDB entry', 'peer', 'encapsulation'])
+
+async function traced(site: Site, notes: Notes, { near, far }: Places): Promise<Trace> {
+  const observed = await observe(site.session, site.plan, near.pod, far.pod, { signal: site.signal })
+  const trace = traceOf(site.plan, observed, near.pod, far.pod)
+  const text = textOf({ ...trace, steps: trace.steps.filter(({ leg }) => leg === 'there') })
+  notes.add({
+    command: `npx overlab trace ${near.pod.name} ${far.pod.name}`,
+    output: cut(
+      text,
+      /^ *\d+\. .*: (?:route|neighbour|FDB entry|peer|encapsulation)$|^ {4}(?:entry|by|broken) |^\S/,
+    ),
+  })
+  return trace
+}
+
+async function withoutLast(site: Site, notes: Notes, places: Places) {
+  const { near, far } = places
+  notes.begin(site, 'experiment', 'The last entry that finds the host, taken away')
+  const { what, take, back } = (await entriesOf(site, notes, near, far)).at(-1)!
+  const broken = await borrow(notes, { host: near.host.name, take, back }, () => traced(site, notes, places))
+  const whole = await traced(site, notes, places)
+  return {
+    what,
+    arrived: broken.verdict.arrived,
+    says: broken.verdict.sentences[0] ?? '',
+    afterwards: whole.verdict.arrived,
+  }
+}
+
+export function claimsOfFinding(all: readonly Found<Finding>[]): Claim[] {
+  return all.flatMap(({ lab, found }) => [
+    claim(
+      `${lab}: a packet finds its way with no daemon alive on any host`,
+      found,
+      ({ daemons, arrived }) => [
+        daemons.length === 0 && arrived,
+        `${daemons.length === 0 ? 'no daemon' : daemons.join(', ')}; the packet ${arrived ? 'was answered' : 'was not answered'}`,
+      ],
+    ),
+    claim(`${lab}: every decision on the sending host is an entry of its kernel`, found, ({ decisions }) => [
+      decisions.length > 0,
+      decisions.map(({ topic, entry, by }) => `${topic}: ${entry} (${by})`).join('\n') || 'none was seen',
+    ]),
+    claim(
+      `${lab}: one entry less, and nobody finds it`,
+      'notMeasured' in found ? found : found.without,
+      (of) => [
+        !of.arrived && of.afterwards,
+        `without the ${of.what}: ${of.says}; with it again ${of.afterwards ? 'answered' : 'not answered'}`,
+      ],
+    ),
+  ])
+}
