@@ -12,27 +12,30 @@ const suspects = [
   'calico-node',
   'cilium-agent',
 ]
-/** The program's file has its version in its name, and the kernel shows 15 letters of it. */
-const pattern = (name: string) => (name === 'flanneld' ? 'flanneld.*' : name)
-
-/** A process's name as people say it. */
+/** A process's name as people say it: flanneld's file has its version in its name, and the kernel shows 15 letters of it. */
 export function programOf(name: string): string {
   return name.replace(/^flanneld.*/, 'flanneld')
 }
 
+/** Of a line that shows a process; etcd has many words. */
+const columns = 96
+
 /** `node1 flanneld`, ... of all hosts. Each host's list of processes is noted, of the first one whole. */
 export async function daemonsOf(site: Site, notes: Notes): Promise<string[]> {
-  const command = `pgrep -l -x '${suspects.map(pattern).join('|')}'`
+  const command = `ps -e -o pid,comm | grep -E '${suspects.join('|')}'`
   const all: string[] = []
   const [first, ...others] = hostsOf(site)
   // Not the shell of this very command, nor sshd's child that brought it.
-  await notes.run(first!.name, 'ps -e -o pid,args', { keep: /PID|init|flanneld|etcd|listener/ })
+  await notes.run(first!.name, `ps -e -o pid,args --columns ${columns}`, {
+    keep: /PID|init|flanneld|etcd|listener/,
+  })
   for (const { name } of [first!, ...others]) {
     const { output } = await notes.run(name, command)
     all.push(
-      ...output
-        .split('\n')
-        .flatMap((line) => (/^\d+ (\S+)$/.exec(line) ? [`${name} ${programOf(line.split(' ')[1]!)}`] : [])),
+      ...output.split('\n').flatMap((line) => {
+        const program = /^ *\d+ (\S+)$/.exec(line)?.[1]
+        return program === undefined ? [] : [`${name} ${programOf(program)}`]
+      }),
     )
   }
   return all
@@ -42,7 +45,7 @@ export async function daemonsOf(site: Site, notes: Notes): Promise<string[]> {
 export async function killAll(site: Site, notes: Notes, unit: 'flanneld' | 'etcd'): Promise<void> {
   for (const { name, control } of hostsOf(site)) {
     if (control !== 'flanneld') continue
-    const { exitCode } = await notes.quietly(name, `pgrep -x '${pattern(unit)}'`)
-    if (exitCode === 0) await notes.run(name, `pkill -KILL -x '${pattern(unit)}'`)
+    const { exitCode } = await notes.quietly(name, `pgrep ${unit}`)
+    if (exitCode === 0) await notes.run(name, `pkill -KILL ${unit}`)
   }
 }

@@ -56,10 +56,13 @@ async function queries({ own, made }: Labs, notes: Notes): Promise<Queries> {
 }
 
 async function counts(site: Site, notes: Notes): Promise<Counts> {
-  notes.begin(site, 'evidence', 'Who is connected to etcd, and how many packets it gets')
+  notes.begin(site, 'evidence', 'Who lives, and who is connected to etcd')
   const daemons = await daemonsOf(site, notes)
   const holders = await holdersOf(site, notes)
+  const seconds = counting / 1000
+  notes.begin(site, 'evidence', `Packets to and from etcd in ${seconds} s, while pods are silent`)
   const idle = await packetsDuring(site, notes, () => wait(site, counting))
+  notes.begin(site, 'evidence', `Packets to and from etcd in ${seconds} s, while pods talk`)
   let talk: Talk | undefined
   const busy = await packetsDuring(site, notes, async () => {
     talk = await talkDuring(site, notes, () => wait(site, counting))

@@ -11,6 +11,7 @@ export interface Evidence {
 export interface Run {
   /** A host or a pod; none where the command was the reader's own. */
   readonly where?: string
+  /** Behind a `#` it is said in words. */
   readonly command: string
   /** Cut to what matters; `...` stands for what was cut. */
   readonly output: string

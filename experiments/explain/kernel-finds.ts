@@ -1,11 +1,9 @@
 /** Question 4: with no daemon alive, whose entries find the host? */
 import { observe } from '../trace/collect.ts'
-import { textOf } from '../trace/text.ts'
 import { traceOf, type Trace } from '../trace/trace.ts'
 import { variantOf } from '../variants/variant.ts'
 import { borrow } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
-import { cut } from './evidence.ts'
 import { daemonsOf, killAll } from './daemons.ts'
 import type { Found, Labs, MadeSite } from './labs.ts'
 import { measured, type Measured } from './measured.ts'
@@ -79,16 +77,20 @@ async function finding(site: Site, notes: Notes): Promise<Finding> {
 
 const deciding = new Set(['route', 'neighbour', 'FDB entry', 'peer', 'encapsulation'])
 
+/** Of a trace its entries on the way there, and what comes of it. */
+const jq =
+  '(.steps[] | select(.leg == "there" and .entry) | "\\(.actor): \\(.topic): \\(.entry) (\\(.by))"), .verdict.sentences[]'
+
 async function traced(site: Site, notes: Notes, { near, far }: Places): Promise<Trace> {
   const observed = await observe(site.session, site.plan, near.pod, far.pod, { signal: site.signal })
   const trace = traceOf(site.plan, observed, near.pod, far.pod)
-  const text = textOf({ ...trace, steps: trace.steps.filter(({ leg }) => leg === 'there') })
+  const there = trace.steps.filter(({ leg, entry }) => leg === 'there' && entry !== undefined)
   notes.add({
-    command: `npx overlab trace ${near.pod.name} ${far.pod.name}`,
-    output: cut(
-      text,
-      /^ *\d+\. .*: (?:route|neighbour|FDB entry|peer|encapsulation)$|^ {4}(?:entry|by|broken) |^\S/,
-    ),
+    command: `npx overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq}'`,
+    output: [
+      ...there.map(({ actor, topic, entry, by }) => `${actor}: ${topic}: ${entry} (${by})`),
+      ...trace.verdict.sentences,
+    ].join('\n'),
   })
   return trace
 }

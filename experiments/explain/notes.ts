@@ -99,7 +99,7 @@ export function createNotes(onProgress: (state: string) => void = () => {}): Not
       add(
         {
           where: host,
-          command: `tcpdump -n -i ${link} '${filter}'`,
+          command: `tcpdump -n -q -i ${link} '${filter}'`,
           output: lines.length > 0 ? cut(lines.join('\n'), shownPackets) : '(no packet)',
         },
         at,
@@ -120,7 +120,7 @@ function captureScripts(link: string, filter: string): { begin: string; end: str
   return {
     begin: `mkdir -m 700 ${dir} && cd ${dir} || exit 1
 cat >keeper <<'END'
-timeout ${captureSeconds} tcpdump -Z root --immediate-mode -n -l -t -c 1000 -i ${link} '${filter}' >lines 2>said & tcpdump=$!
+timeout ${captureSeconds} tcpdump -Z root --immediate-mode -n -q -l -t -c 1000 -i ${link} '${filter}' >lines 2>said & tcpdump=$!
 trap 'kill $tcpdump; wait $tcpdump; exit' TERM
 echo $$ >pid; wait; sleep 5; rm -rf ${dir}
 END

@@ -48,8 +48,9 @@ export function judged(one: Claim): { readonly mark: 'yes' | 'NO' | '?'; readonl
   return { mark: one.holds ? 'yes' : 'NO', because: one.because }
 }
 
-/** `node1 $ ip route`; without a place it is the reader's own shell. */
+/** `node1 $ ip route`; without a place it is the reader's own shell; what is said in words stands as it is. */
 export function promptOf({ where, command }: Run): string {
+  if (command.startsWith('#')) return command
   return `${where === undefined ? '' : `${where} `}$ ${command}`
 }
 

@@ -34,7 +34,7 @@ export async function talkDuring(site: Site, notes: Notes, act: () => Promise<vo
   const talk = sumOf(losses)
   notes.add(
     {
-      command: `100 pings a second for each of ${talk.pairs} pairs of pods, meanwhile`,
+      command: `# meanwhile, 100 pings a second for each of ${talk.pairs} pairs of pods:`,
       output: losses
         .map((one) =>
           'sent' in one
