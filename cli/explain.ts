@@ -1,57 +1,147 @@
-import { type Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { explain, type Explained } from '../experiments/explain/explain.ts'
+import type { Labs } from '../experiments/explain/labs.ts'
 import { createMaker } from '../experiments/explain/made.ts'
+import { markdownOf } from '../experiments/explain/markdown.ts'
 import type { Question } from '../experiments/explain/question.ts'
 import { questions } from '../experiments/explain/questions.ts'
-import { controlOf, lastingSessions } from '../experiments/explain/site.ts'
+import { controlOf, lastingSessions, type Site } from '../experiments/explain/site.ts'
 import { textOf } from '../experiments/explain/text.ts'
-import { backends, variantOf } from '../experiments/variants/variant.ts'
-import { planLab } from '../overlay/plan.ts'
-import { labContext, notThere } from './context.ts'
+import { beginProvenance, machinesOf } from '../experiments/provenance.ts'
+import { backends, variantOf, type Backend } from '../experiments/variants/variant.ts'
+import { planLab, type LabPlan } from '../overlay/plan.ts'
+import { labContext, notThere, type LabContext } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson, width, wrap } from './output.ts'
 import { progress } from './progress.ts'
-import { runningLab } from './running.ts'
+import { runningLab, type RunningLab } from './running.ts'
+import { UserError } from './user-error.ts'
+
+interface Options extends LabOptions {
+  readonly all?: true
+  readonly labOnly?: true
+  readonly backend?: readonly Backend[]
+  readonly markdown?: true
+}
 
 export function explainVerb(command: Command): void {
   command
-    .description('TODO')
+    .description(
+      'Without a number, the questions and their answers; no host is asked.\n\nWith a number, your lab is asked: the evidence, each command with what it printed; an experiment that rules out the usual wrong answers; and a verdict for each thing that the answer rests on. The verdict is computed from what was seen: where a lab behaves otherwise, the answer is refuted.\n\nExperiments take entries away, and put them back, also after Ctrl-C; at the end the running lab is compared with what it was. What it has not (flanneld, another backend) is tried in labs that are made for it, in some 10 seconds each, and taken away again. Daemons are killed only there.',
+    )
     .argument('[NUMBER...]')
     .addOption(stackOption)
     .addOption(jsonOption)
-    .option('--all', 'All eight')
+    .option('--all', 'All eight; about 4 minutes')
+    .option('--lab-only', 'Only the running lab: no other is made, and what needs one is not measured')
+    .addOption(
+      new Option(
+        '-b, --backend <NAME>',
+        'Compare with this backend only, not with all three; may be given again',
+      ).argParser((name: string, before: readonly Backend[] = []) => [...before, backendOf(name)]),
+    )
+    .option('--markdown', 'A page of documentation')
     .action(run)
+  addList(
+    command,
+    'Questions',
+    questions.map(({ number, question }) => [String(number), question]),
+  )
+  addExamples(
+    command,
+    [
+      ['npx overlab explain', 'the questions and their answers'],
+      ['npx overlab explain 3', 'flanneld is killed: why do pods still talk?'],
+      ['npx overlab explain 1 2 --lab-only', 'two of them, on the running lab alone'],
+      ["npx overlab explain --all --json | jq '.questions[] | {number, verdict}'", 'for programs'],
+    ],
+    '0 all is confirmed; 1 something is refuted or was not measured; 2 the command line is wrong, and nothing was done.',
+  )
 }
 
-async function run(words: readonly string[], options: LabOptions & { readonly all?: true }): Promise<void> {
-  const chosen = options.all ? questions : words.map(questionOf)
+async function run(words: readonly string[], options: Options): Promise<void> {
+  if (options.json && options.markdown)
+    throw new UserError('--json and --markdown exclude each other', 'give one')
+  if (options.all && words.length > 0)
+    throw new UserError('--all and a number exclude each other', 'give one of them')
+  const chosen = options.all ? questions : [...new Set(words)].map(questionOf)
+  if (chosen.length === 0) return list(options)
   const context = labContext(options)
-  const plan = planLab(context.inventory)
   const signal = interrupt()
   const lab = await runningLab(context, signal)
-  const show = progress('explain')
   try {
-    const own = { name: '', plan, session: lastingSessions(lab.session, signal), signal }
-    const site = { ...own, name: variantOf(plan.lab.overlay.Backend.Type, controlOf(own)).name }
-    const maker = createMaker(context.inventory, signal, show)
-    const all: Explained[] = []
-    for (const question of chosen) {
-      const explained = await explain(question, { own: site, backends, made: maker.made }, (state) =>
-        show(`${question.number}: ${state}`),
-      )
-      show()
-      all.push(explained)
-      if (!options.json)
-        print(`${textOf(explained, (text, indent) => wrap(text, width(100) - indent), colours)}\n`)
-    }
-    await maker.close()
-    if (options.json) printJson(all)
+    await explainAll(chosen, context, lab, signal, options)
   } finally {
-    show()
     await lab.close()
   }
+}
+
+async function explainAll(
+  chosen: readonly Question[],
+  { inventory }: LabContext,
+  lab: RunningLab,
+  signal: AbortSignal,
+  options: Options,
+): Promise<void> {
+  const plan = planLab(inventory)
+  const show = progress('explain')
+  const endProvenance = beginProvenance(process.argv.slice(2))
+  const maker = createMaker(inventory, signal, show)
+  const own = siteOf(plan, lab, signal)
+  const labs: Labs = {
+    own,
+    backends: options.backend ?? backends,
+    made: options.labOnly
+      ? () => Promise.resolve({ notMeasured: 'needs a lab of its own; without --lab-only one is made' })
+      : maker.made,
+  }
+  const explained: Explained[] = []
+  try {
+    for (const question of chosen) {
+      const one = await explain(question, labs, (state) => show(`${question.number}: ${state}`))
+      signal.throwIfAborted()
+      show()
+      explained.push(one)
+      if (!options.json && !options.markdown) print(`${textOf(one, wrapped, colours)}\n`)
+    }
+  } finally {
+    await maker.close()
+    show()
+  }
+  const run = async () => ({
+    provenance: await endProvenance({ offloads: {}, machines: machinesOf(plan) }),
+    lab: own.name,
+  })
+  if (options.json) printJson({ ...(await run()), questions: explained })
+  if (options.markdown) print(markdownOf({ ...(await run()), explained }).trimEnd())
+  process.exitCode = explained.every(isConfirmed) ? 0 : 1
+}
+
+function siteOf(plan: LabPlan, lab: RunningLab, signal: AbortSignal): Site {
+  const site = { plan, session: lastingSessions(lab.session, signal), signal }
+  return { name: variantOf(plan.lab.overlay.Backend.Type, controlOf(site)).name, ...site }
+}
+
+function isConfirmed({ verdict, asBefore }: Explained): boolean {
+  return verdict === 'confirmed' && 'holds' in asBefore && asBefore.holds
+}
+
+function list({ json, markdown }: Options): void {
+  if (markdown)
+    throw new UserError('--markdown is of questions that were asked', 'give their numbers, or --all')
+  if (json) return printJson(questions.map(({ number, question, answer }) => ({ number, question, answer })))
+  for (const { number, question, answer } of questions) {
+    print(paint('bold', `${number}. ${question}`))
+    for (const line of wrapped(answer, 3)) print(`   ${line}`)
+  }
+  print('\nnpx overlab explain NUMBER asks your lab')
+}
+
+/** Sentences; commands and what they print stay whole. */
+function wrapped(text: string, indent: number): string[] {
+  return wrap(text, width(100) - indent)
 }
 
 const colours = {
@@ -71,4 +161,8 @@ function questionOf(word: string): Question {
       questions.map(({ number }) => String(number)),
     )
   )
+}
+
+function backendOf(word: string): Backend {
+  return backends.find((name) => name === word) ?? notThere('backend', word, backends)
 }

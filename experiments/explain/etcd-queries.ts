@@ -2,7 +2,7 @@
 import { variantOf } from '../variants/variant.ts'
 import { claim, type Claim } from './claim.ts'
 import { daemonsOf, killAll, programOf } from './daemons.ts'
-import type { Found, Labs, MadeSite } from './labs.ts'
+import { enduring, type Found, type Labs, type MadeSite } from './labs.ts'
 import { measured, type Measured } from './measured.ts'
 import type { Notes } from './notes.ts'
 import { question } from './question.ts'
@@ -21,7 +21,8 @@ export interface Counts {
 
 export interface Queries {
   readonly own: Found<Counts>
-  readonly made: Found<{
+  /** Not where only udp is to be compared: with flanneld's, packets end with it. */
+  readonly made?: Found<{
     readonly counts: Counts
     /** etcd alone killed: flanneld tries to reach it. */
     readonly noEtcd: { readonly packets: number; readonly talk: Talk }
@@ -47,10 +48,14 @@ export const etcdQueries = question<Queries>({
   claims: claimsOfQueries,
 })
 
-async function queries({ own, made }: Labs, notes: Notes): Promise<Queries> {
-  const variant = variantOf('vxlan', 'flanneld')
+async function queries(labs: Labs, notes: Notes): Promise<Queries> {
+  const { own, made } = labs
+  const counted = { lab: own.name, found: await measured(() => counts(own, notes), own.signal) }
+  const backend = enduring(labs)
+  if (!backend) return { own: counted }
+  const variant = variantOf(backend, 'flanneld')
   return {
-    own: { lab: own.name, found: await measured(() => counts(own, notes), own.signal) },
+    own: counted,
     made: { lab: variant.name, found: await made(variant, (site) => killed(site, notes)) },
   }
 }
@@ -122,6 +127,7 @@ async function killed(site: MadeSite, notes: Notes) {
 }
 
 export function claimsOfQueries({ own, made }: Queries): Claim[] {
+  if (!made) return ofCounts(own.lab, own.found)
   return [
     ...ofCounts(own.lab, own.found),
     ...ofCounts(made.lab, 'notMeasured' in made.found ? made.found : made.found.counts),

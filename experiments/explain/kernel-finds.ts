@@ -5,7 +5,7 @@ import { variantOf } from '../variants/variant.ts'
 import { borrow } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
 import { daemonsOf, killAll } from './daemons.ts'
-import type { Found, Labs, MadeSite } from './labs.ts'
+import { enduring, type Found, type Labs, type MadeSite } from './labs.ts'
 import { measured, type Measured } from './measured.ts'
 import type { Notes } from './notes.ts'
 import { entriesOf } from './peer-lookup.ts'
@@ -38,12 +38,14 @@ export const kernelFinds = question<readonly Found<Finding>[]>({
   claims: claimsOfFinding,
 })
 
-async function findings({ own, backends, made }: Labs, notes: Notes): Promise<Found<Finding>[]> {
+async function findings(labs: Labs, notes: Notes): Promise<Found<Finding>[]> {
+  const { own, made } = labs
   const all: Found<Finding>[] = []
   if (controlOf(own) === 'static')
     all.push({ lab: own.name, found: await measured(() => finding(own, notes), own.signal) })
-  // With udp nobody finds it: question 3.
-  for (const backend of backends.filter((one) => one === 'vxlan')) {
+  // With flanneld's udp nobody finds it: question 3.
+  const backend = enduring(labs)
+  if (backend) {
     const variant = variantOf(backend, 'flanneld')
     all.push({ lab: variant.name, found: await made(variant, (site) => afterDeath(site, notes)) })
   }

@@ -41,3 +41,9 @@ export async function inEachBackend<T extends object>(
   }
   return all
 }
+
+/** The backend on which daemons are killed where pods shall talk on: the running lab's own if it can be. */
+export function enduring({ own, backends }: Labs): Backend | undefined {
+  const fit = backends.filter((one) => one !== 'udp')
+  return fit.find((one) => one === backendOf(own)) ?? fit[0]
+}

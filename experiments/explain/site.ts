@@ -39,7 +39,7 @@ export function placesOf({ plan }: Site): Places {
   return { near, far, ...(other ? { other } : {}) }
 }
 
-export function hostsOf({ plan }: Site): PlannedHost[] {
+export function hostsOf({ plan }: Pick<Site, 'plan'>): PlannedHost[] {
   return Object.values(plan.hosts)
 }
 
@@ -48,7 +48,7 @@ export function backendOf({ plan }: Site): 'vxlan' | 'host-gw' | 'udp' {
 }
 
 /** flanneld where any host is its; a mixed lab has daemons too. */
-export function controlOf(site: Site): Control {
+export function controlOf(site: Pick<Site, 'plan'>): Control {
   return hostsOf(site).some(({ control }) => control === 'flanneld') ? 'flanneld' : 'static'
 }
 
