@@ -41,20 +41,26 @@ ${take}`
   const end = `if read -r pid <${dir}/pid; then kill "$pid"; fi 2>/dev/null
 ${backSafely}
 code=$?; rm -rf ${dir}; exit $code`
-  try {
+  const outcome = await taking().then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  const { exitCode, output } = await notes.run(host, end, { shown: back, always: true })
+  if (exitCode !== 0)
+    throw new HostError({
+      host,
+      step: 'set right',
+      why: `\`${back}\` failed`,
+      exitCode,
+      stderr: output,
+      hint: 'npx overlab up restores it',
+    })
+  if ('error' in outcome) throw outcome.error
+  return outcome.value
+
+  async function taking(): Promise<T> {
     const taken = await notes.run(host, begin, { shown: take })
     if (taken.exitCode !== 0) throw new CannotMeasure(`${host}: \`${take}\`: ${taken.output.trim()}`)
-    return await act()
-  } finally {
-    const { exitCode, output } = await notes.run(host, end, { shown: back, always: true })
-    if (exitCode !== 0)
-      throw new HostError({
-        host,
-        step: 'set right',
-        why: `\`${back}\` failed`,
-        exitCode,
-        stderr: output,
-        hint: 'npx overlab up restores it',
-      })
+    return act()
   }
 }

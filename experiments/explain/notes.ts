@@ -88,7 +88,7 @@ export function createNotes(onProgress: (state: string) => void = () => {}): Not
           `${host}: tcpdump does not listen on ${link}: ${output.trim() || 'it is not there'}`,
         )
       const at = evidence.at(-1)!.runs.length
-      let lines: string[] = []
+      let lines: string[]
       try {
         await act()
       } finally {

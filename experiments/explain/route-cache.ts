@@ -1,6 +1,6 @@
 /** Question 5: what of routing is cached, and how it is seen. */
 import { bridge } from '../../overlay/pods.ts'
-import { borrow } from './borrow.ts'
+import { borrow, type Borrowed } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
 import { isLost, isWhole, ping, words, type Loss } from './loss.ts'
 import { measured, type Measured } from './measured.ts'
@@ -11,7 +11,7 @@ import { placesOf, type Places, type Site } from './site.ts'
 export interface Caching {
   readonly host: string
   readonly pod: string
-  /** Right after pings that were answered: entries of `ip route show cache`, and of /proc/net/rt_cache below its heading. */
+  /** Right after pings that were answered: its entries in `ip route show cache`, and all of /proc/net/rt_cache below its heading. */
   readonly cached: Measured<{ readonly pings: Loss; readonly listed: number; readonly proc: number }>
   /** Routes that net-tools list, and the main table's; only the tools that are installed. */
   readonly tools: readonly { readonly tool: string; readonly listed: number; readonly main: number }[]
@@ -20,7 +20,7 @@ export interface Caching {
   readonly exception: Measured<{
     /** Of the narrow hop. */
     readonly mtu: number
-    /** What the hop answered; what the pod's kernel then shows, and with how many entries in `ip route show cache`. */
+    /** What the hop answered; what the pod's kernel then shows, and how many MTUs there are in `ip route show cache`. */
     readonly told?: number
     readonly shown?: number
     readonly expires: boolean
@@ -64,15 +64,15 @@ async function afterTraffic(site: Site, notes: Notes, { near, far }: Places) {
   await notes.run(name, `ip route get ${far.pod.address} from ${near.pod.address} iif ${bridge}`)
   return {
     pings,
-    listed: entriesIn(output),
+    listed: entriesIn(output, far.pod.address),
     // One line of headings; a kernel without the file has nothing to list either.
     proc: proc.exitCode === 0 ? Math.max(0, linesIn(proc.output) - 1) : 0,
   }
 }
 
-/** Of `ip route show cache`: an entry is a line that is not indented. */
-export function entriesIn(output: string): number {
-  return output.split('\n').filter((line) => /^\S/.test(line)).length
+/** Of `ip route show cache` the entries of one destination: lines that are not indented. */
+export function entriesIn(output: string, destination: string): number {
+  return output.split('\n').filter((line) => line.startsWith(`${destination} `)).length
 }
 
 function linesIn(output: string): number {
@@ -92,17 +92,9 @@ async function netTools(site: Site, notes: Notes, host: string): Promise<Caching
 
 async function routeChanged(site: Site, notes: Notes, { near, far }: Places) {
   notes.begin(site, 'experiment', `A route to ${far.pod.name} comes and goes between packets`)
-  const route = `unreachable ${far.pod.address}/32`
   const before = await ping(notes, near.pod.name, far.pod.address, 2)
-  const during = await borrow(
-    notes,
-    {
-      host: near.host.name,
-      take: `ip route add ${route}`,
-      back: `ip route del ${route}`,
-      backSafely: `ip route del ${route} 2>/dev/null || :`,
-    },
-    () => ping(notes, near.pod.name, far.pod.address, 2),
+  const during = await borrow(notes, routeOn(near.host.name, `unreachable ${far.pod.address}/32`), () =>
+    ping(notes, near.pod.name, far.pod.address, 2),
   )
   return { before, during, afterwards: await ping(notes, near.pod.name, far.pod.address, 2) }
 }
@@ -111,6 +103,8 @@ async function routeChanged(site: Site, notes: Notes, { near, far }: Places) {
 const headers = 28
 /** By so much the hop is narrower than the pods' links. */
 const narrower = 150
+/** Of a route that is only there for the experiment. */
+const metric = 4242
 
 async function narrowHop(site: Site, notes: Notes, { near, far }: Places) {
   const mtu = near.host.mtu - narrower
@@ -120,38 +114,43 @@ async function narrowHop(site: Site, notes: Notes, { near, far }: Places) {
     'experiment',
     `A narrow hop: ${far.host.name} passes on no more than ${mtu} bytes to ${far.pod.name}`,
   )
-  const show = async () => entriesIn((await notes.run(pod, 'ip route show cache')).output)
+  const show = async () => mtusIn((await notes.run(pod, 'ip route show cache')).output)
   const before = await show()
-  const route = `${far.pod.address}/32 dev ${bridge} mtu ${mtu}`
-  const seen = await borrow(
-    notes,
-    {
-      host: far.host.name,
-      take: `ip route add ${route}`,
-      back: `ip route del ${route}`,
-      backSafely: `ip route del ${route} 2>/dev/null || :`,
-    },
-    async () => {
-      try {
-        const said = await notes.run(
-          pod,
-          `ping -n -c 2 -i 0.2 -W 1 -M do -s ${near.host.mtu - headers} ${far.pod.address}`,
-          { keep: /Frag needed|message too long|packets transmitted/ },
-        )
-        const during = await show()
-        const get = await notes.run(pod, `ip route get ${far.pod.address}`)
-        return {
-          ...numberIn('told', /Frag needed.*mtu = (\d+)/, said.output),
-          ...numberIn('shown', /\bmtu (\d+)/, get.output),
-          expires: /\bexpires \d+sec/.test(get.output),
-          during,
-        }
-      } finally {
-        await notes.run(pod, 'ip route flush cache', { always: true })
+  const narrow = `${far.pod.address}/32 dev ${bridge} mtu ${mtu}`
+  // The exception belongs to the route that was used: on one of its own it goes with it. Flushed on the pod's default
+  // route it would stay, empty.
+  const own = `${far.pod.address}/32 via ${near.host.gateway} metric ${metric}`
+  const seen = await borrow(notes, routeOn(far.host.name, narrow), () =>
+    borrow(notes, routeOn(near.host.name, own, pod), async () => {
+      const said = await notes.run(
+        pod,
+        `ping -n -c 2 -i 0.2 -W 1 -M do -s ${near.host.mtu - headers} ${far.pod.address}`,
+        { keep: /Frag needed|message too long|packets transmitted/ },
+      )
+      const during = await show()
+      const get = await notes.run(pod, `ip route get ${far.pod.address}`)
+      await notes.run(pod, 'ip route flush cache')
+      return {
+        ...numberIn('told', /Frag needed.*mtu = (\d+)/, said.output),
+        ...numberIn('shown', /\bmtu (\d+)/, get.output),
+        expires: /\bexpires \d+sec/.test(get.output),
+        during,
+        afterwards: await show(),
       }
-    },
+    }),
   )
-  return { mtu, before, ...seen, afterwards: await show() }
+  return { mtu, before, ...seen }
+}
+
+function routeOn(host: string, route: string, pod?: string): Borrowed {
+  const ip = pod === undefined ? 'ip' : `ip -n ${pod}`
+  const back = `${ip} route del ${route}`
+  return { host, take: `${ip} route add ${route}`, back, backSafely: `${back} 2>/dev/null || :` }
+}
+
+/** Of `ip route show cache`: the MTUs that paths have taught. */
+export function mtusIn(output: string): number {
+  return [...output.matchAll(/\bmtu \d+/g)].length
 }
 
 function numberIn<K extends string>(key: K, pattern: RegExp, text: string): Partial<Record<K, number>> {
@@ -166,7 +165,7 @@ export function claimsOfCaching({ host, pod, cached, tools, change, exception }:
       cached,
       ({ pings, listed, proc }) => [
         isWhole(pings) && listed === 0 && proc === 0,
-        `${words(pings)}; ${listed} entries in \`ip route show cache\`, ${proc} in /proc/net/rt_cache`,
+        `${words(pings)}; ${listed} entries for it in \`ip route show cache\`, ${proc} in /proc/net/rt_cache`,
       ],
     ),
     ...tools.map(({ tool, listed, main }): Claim => ({
@@ -182,8 +181,8 @@ export function claimsOfCaching({ host, pod, cached, tools, change, exception }:
       `A path MTU is an exception in the kernel of ${pod}, which sent the packet: \`ip route get\` and \`ip route show cache\` show it, and it can be flushed`,
       exception,
       (e) => [
-        e.told === e.mtu && e.shown === e.mtu && e.expires && e.during > e.before && e.afterwards === 0,
-        `the hop said ${e.told ?? 'nothing'}; \`ip route get\` shows ${e.shown === undefined ? 'no MTU' : `mtu ${e.shown}`}${e.expires ? ', and when it expires' : ''}; exceptions before ${e.before}, then ${e.during}, after the flush ${e.afterwards}`,
+        e.told === e.mtu && e.shown === e.mtu && e.expires && e.during > e.before && e.afterwards < e.during,
+        `the hop said ${e.told ?? 'nothing'}; \`ip route get\` shows ${e.shown === undefined ? 'no MTU' : `mtu ${e.shown}`}${e.expires ? ', and when it expires' : ''}; MTUs in the list before ${e.before}, then ${e.during}, after the flush ${e.afterwards}`,
       ],
     ),
   ]

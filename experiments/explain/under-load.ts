@@ -24,7 +24,7 @@ const tolerated = 0.01
 export async function talkDuring(site: Site, notes: Notes, act: () => Promise<void>): Promise<Talk> {
   const streams = podStreams(site.plan)
   const load = await startLoad(site.session, streams, { bound: 120, signal: site.signal })
-  let losses: readonly StreamLoss[] = []
+  let losses: readonly StreamLoss[]
   const from = notes.evidence.at(-1)!.runs.length
   try {
     await act()
