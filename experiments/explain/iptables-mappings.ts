@@ -3,7 +3,7 @@ import { borrow, type Borrowed } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
 import { iptablesOf, iptablesTool } from './iptables.ts'
 import { isLost, isWhole, ping, words, type Loss } from './loss.ts'
-import { CannotMeasure, measured, type Measured } from './measured.ts'
+import { CannotMeasure, Disturbed, measured, undisturbed, type Measured } from './measured.ts'
 import type { Notes } from './notes.ts'
 import { showPeers } from './peers.ts'
 import { question } from './question.ts'
@@ -67,8 +67,8 @@ async function mappings(site: Site, notes: Notes): Promise<Mappings> {
       peers.some((peer) => names(rule, peer.subnet) || names(rule, peer.address)),
     ),
     instead: await insteadOf(site, notes, near),
-    flushed: await measured(() => tried(() => withoutRules(site, notes, places)), site.signal),
-    policy: await measured(() => tried(() => underDrop(site, notes, places)), site.signal),
+    flushed: await measured(() => undisturbed(() => withoutRules(site, notes, places)), site.signal),
+    policy: await measured(() => undisturbed(() => underDrop(site, notes, places)), site.signal),
   }
 }
 
@@ -128,22 +128,11 @@ async function withoutRules(site: Site, notes: Notes, { near, far }: Places) {
   )
 }
 
-/** A flanneld puts its rules back every 5 seconds, and may do so in the middle. */
-async function tried<T>(act: () => Promise<T>): Promise<T> {
-  for (let left = 3; ; left--) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!(error instanceof CannotMeasure) || left <= 1) throw error
-    }
-  }
-}
-
 /** What was measured without rules was so to its end. */
 async function checkNoRules(notes: Notes, { host }: Place): Promise<void> {
   const { output } = await notes.run(host.name, `${iptablesTool(host, 'save')} | grep -c '^-A'`)
   if (Number(output) !== 0)
-    throw new CannotMeasure(`${host.name}: somebody put ${output.trim()} rules back meanwhile; flanneld does`)
+    throw new Disturbed(`${host.name}: somebody put ${output.trim()} rules back meanwhile; flanneld does`)
 }
 
 /** All tables that have rules; what comes back is what was there, counters too. */

@@ -30,3 +30,17 @@ export async function measured<T extends object>(
     throw error
   }
 }
+
+/** Where somebody set right what was taken away, in the middle of it: flanneld does every few seconds. */
+export class Disturbed extends CannotMeasure {}
+
+/** Once more, and once more again, where it was disturbed. @throws Disturbed at the third time */
+export async function undisturbed<T>(act: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left--) {
+    try {
+      return await act()
+    } catch (error) {
+      if (!(error instanceof Disturbed) || left <= 1) throw error
+    }
+  }
+}

@@ -8,7 +8,7 @@ import { borrow } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
 import { inEachBackend, type Found } from './labs.ts'
 import { isLost, isWhole, ping, words, type Loss } from './loss.ts'
-import { CannotMeasure, isNotMeasured, measured, type Measured } from './measured.ts'
+import { CannotMeasure, Disturbed, isNotMeasured, measured, undisturbed, type Measured } from './measured.ts'
 import type { Notes } from './notes.ts'
 import { showPeers } from './peers.ts'
 import { question } from './question.ts'
@@ -50,6 +50,8 @@ export interface PeerEntry {
   readonly entry: string
   readonly take: string
   readonly back: string
+  /** Prints it where it is there, and nothing where it is not. */
+  readonly find: string
 }
 
 async function lookupIn(site: Site, notes: Notes): Promise<Lookup> {
@@ -64,7 +66,7 @@ async function lookupIn(site: Site, notes: Notes): Promise<Lookup> {
   const asked = await measured(() => questionsOnTheWire(site, notes, places), site.signal)
   const away: Measured<Away>[] = []
   for (const entry of entries)
-    away.push(await measured(() => without(site, notes, places, entry), site.signal))
+    away.push(await measured(() => undisturbed(() => without(site, notes, places, entry)), site.signal))
   return { near: near.host.name, far: far.host.name, entries: away, asked }
 }
 
@@ -96,7 +98,13 @@ export async function entriesOf(site: Site, notes: Notes, near: Place, far: Plac
   const route = await notes.run(name, `ip -d route show ${prefix}`)
   const words = route.output.trim().split('\n')[0]!.trim()
   const entries = [
-    { what: 'route', entry: words, take: `ip route del ${words}`, back: `ip route replace ${words}` },
+    {
+      what: 'route',
+      entry: words,
+      take: `ip route del ${words}`,
+      back: `ip route replace ${words}`,
+      find: `ip route show ${prefix}`,
+    },
   ]
   if (dev !== vtep?.name) {
     await notes.run(name, `ip neigh show ${via} dev ${nic}`)
@@ -114,6 +122,7 @@ async function neighbourOf(notes: Notes, host: string, via: string, dev: string)
     entry: output.trim(),
     take: `ip neigh del ${via} dev ${dev}`,
     back: `ip neigh replace ${via} lladdr ${found ? textOf(found, 'lladdr') : '?'} dev ${dev} nud permanent${owner ? ` protocol ${owner}` : ''}`,
+    find: `ip neigh show ${via} dev ${dev} nud permanent`,
   }
 }
 
@@ -132,6 +141,7 @@ async function fdbOf(notes: Notes, host: string, via: string, dev: string): Prom
     entry: words,
     take: `bridge fdb del ${mac} dev ${dev} dst ${dst} self`,
     back: `bridge fdb replace ${mac} dev ${dev} dst ${dst} self permanent`,
+    find: `bridge fdb show dev ${dev} | grep '^${mac} ' || :`,
   }
 }
 
@@ -141,6 +151,8 @@ function peerOf({ host: { subnet, address } }: Place): PeerEntry {
     entry: `${subnet} ${address}`,
     take: `bpftool ${peerDelete(subnet)}`,
     back: `bpftool ${peerUpdate(subnet, address)}`,
+    // Nobody but overlab writes it.
+    find: ':',
   }
 }
 
@@ -148,13 +160,20 @@ async function without(
   site: Site,
   notes: Notes,
   { near, far, other }: Places,
-  { what, entry, take, back }: PeerEntry,
+  { what, entry, take, back, find }: PeerEntry,
 ): Promise<Away> {
   notes.begin(site, 'experiment', `${near.host.name} without its ${what} for ${far.host.name}`)
-  const during = await borrow(notes, { host: near.host.name, take, back }, async () => ({
-    far: await ping(notes, near.pod.name, far.pod.address),
-    ...(other ? { other: await ping(notes, near.pod.name, other.pod.address) } : {}),
-  }))
+  const { name } = near.host
+  const during = await borrow(notes, { host: name, take, back }, async () => {
+    const losses = {
+      far: await ping(notes, near.pod.name, far.pod.address),
+      ...(other ? { other: await ping(notes, near.pod.name, other.pod.address) } : {}),
+    }
+    const { output } = await notes.quietly(name, find)
+    if (output.trim() !== '')
+      throw new Disturbed(`${name}: somebody put the ${what} back meanwhile; flanneld does`)
+    return losses
+  })
   return { what, entry, ...during, afterwards: await ping(notes, near.pod.name, far.pod.address) }
 }
 
