@@ -34,7 +34,7 @@ export function explainVerb(command: Command): void {
     .argument('[NUMBER...]')
     .addOption(stackOption)
     .addOption(jsonOption)
-    .option('--all', 'All eight; about 4 minutes')
+    .option('--all', 'All eight; some 3 minutes')
     .option('--lab-only', 'Only the running lab: no other is made, and what needs one is not measured')
     .addOption(
       new Option(

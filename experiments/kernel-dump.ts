@@ -39,11 +39,11 @@ export async function dumpKernel(
   return stdout.split('\n').filter(Boolean).sort()
 }
 
-/** What one list has and the other has not: `- gone`, `+ new`. */
+/** What one list has and the other has not: `gone: LINE`, `new: LINE`. */
 export function changedLines(before: readonly string[], after: readonly string[]): string[] {
   const [old, now] = [new Set(before), new Set(after)]
   return [
-    ...before.filter((line) => !now.has(line)).map((line) => `- ${line}`),
-    ...after.filter((line) => !old.has(line)).map((line) => `+ ${line}`),
+    ...before.filter((line) => !now.has(line)).map((line) => `gone: ${line}`),
+    ...after.filter((line) => !old.has(line)).map((line) => `new: ${line}`),
   ]
 }

@@ -17,7 +17,7 @@ export interface Killed {
   readonly before: readonly string[]
   readonly after: readonly string[]
   readonly talk: Talk
-  /** What the first host's kernel had before and has no more (`- `), or has new (`+ `). */
+  /** What the first host's kernel had before and has no more, or has new: `gone: host route: ...`. */
   readonly changed: readonly string[]
   /** With the ordinary neighbours and all caches flushed, and no flanneld. Not where nobody talks any more. */
   readonly flushed?: Talk
@@ -151,8 +151,8 @@ function ofCarrier(lab: string, found: Measured<Killed>): Claim[] {
       ],
     ),
     claim(`${lab}: its device ${tun} and the route into it went with the process`, found, ({ changed }) => [
-      changed.some((line) => line.startsWith('- host link: ') && line.includes(`${tun}:`)) &&
-        changed.some((line) => line.startsWith('- host route: ') && line.includes(`dev ${tun}`)),
+      changed.some((line) => line.startsWith('gone: host link: ') && line.includes(`${tun}:`)) &&
+        changed.some((line) => line.startsWith('gone: host route: ') && line.includes(`dev ${tun}`)),
       changed.filter((line) => line.includes(tun)).join('\n') || 'the kernel holds the same',
     ]),
   ]

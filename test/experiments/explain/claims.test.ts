@@ -83,7 +83,7 @@ const refuting: readonly (readonly [string, string, unknown, string])[] = [
   ['3', 'killed.0.found.talk', dead, 'vxlan-flanneld: pods talk on'],
   ['3', 'killed.0.found.after', ['node3 flanneld'], 'vxlan-flanneld: pods talk on'],
   ['3', 'killed.0.found.before', [], 'vxlan-flanneld: pods talk on'],
-  ['3', 'killed.0.found.changed', ['- host route: 10.244.2.0/24'], 'vxlan-flanneld: pods talk on'],
+  ['3', 'killed.0.found.changed', ['gone: host route: 10.244.2.0/24'], 'vxlan-flanneld: pods talk on'],
   ['3', 'killed.0.found.flushed', dead, 'vxlan-flanneld: nor is it a cache'],
   ['3', 'killed.1.found.talk', dead, 'host-gw-flanneld: pods talk on'],
   ['3', 'killed.1.found.flushed', dead, 'host-gw-flanneld: nor is it a cache'],
