@@ -111,7 +111,7 @@ async function explainAll(
     show()
   }
   const run = async () => ({
-    provenance: await endProvenance({ offloads: {}, machines: machinesOf(plan) }),
+    provenance: await endProvenance({ offloads: {}, machines: machinesOf(inventory) }),
     lab: own.name,
   })
   if (options.json) printJson({ ...(await run()), questions: explained })
