@@ -115,9 +115,7 @@ export async function compare(
   // A change of backend leaves another lab behind, and each build is a sample.
   const anew = wanted('build') || newcomer !== undefined || chosen.some(({ run }) => run === measureChange)
   const tasksOf = (round: number): Task[] => {
-    // Another one begins each round, so that none is always the first.
-    const turn = (round - 1) % variants.length
-    const inTurn = [...variants.slice(turn), ...variants.slice(0, turn)]
+    const inTurn = orderOf(variants, round)
     const subjects = { variants: inTurn, flanneld: inTurn.filter(({ control }) => control === 'flanneld') }
     return [
       ...(round === 1 || anew ? inTurn.map((variant) => build(variant, round)) : []),
@@ -155,6 +153,18 @@ export async function compare(
     offloads,
     machines: machinesOf({ hosts }),
   }
+}
+
+/**
+ * A backend's variants one right after the other, so that their ratio suffers least from what else runs; another
+ * backend begins each round, and the two sides take turns in going first.
+ */
+export function orderOf<V extends Pick<Variant, 'backend'>>(variants: readonly V[], round: number): V[] {
+  const groups = [...Map.groupBy(variants, ({ backend }) => backend).values()]
+  const turn = (round - 1) % groups.length
+  return [...groups.slice(turn), ...groups.slice(0, turn)].flatMap((group) =>
+    round % 2 === 0 ? group.toReversed() : group,
+  )
 }
 
 /** @throws HostError where nobody could talk to anybody */

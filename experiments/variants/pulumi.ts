@@ -87,7 +87,7 @@ async function run(
     rmSync(pidFile(folder), { force: true })
   })
   if (signal?.aborted) throw new HostError({ host, step, why: 'was interrupted' })
-  if (code !== 0) throw new HostError({ host, step, why: 'failed', stderr: diagnosticsOf(output) })
+  if (code !== 0) throw new HostError({ host, step, why: whyOf(output), stderr: diagnosticsOf(output) })
   return performance.now() - start
 }
 
@@ -98,6 +98,12 @@ export function diagnosticsOf(output: string): string {
     .split('\n')
     .filter((line) => line.trim() && !/^\s*error: update failed$/.test(line))
     .join('\n')
+}
+
+/** The first error that says more than that there was one. */
+export function whyOf(output: string): string {
+  const error = /^\s*(?:\S+: )?error: (.+)$/m.exec(diagnosticsOf(output))?.[1]
+  return error === undefined ? 'failed' : `failed: ${error.slice(0, 300)}`
 }
 
 function pidFile(folder: string): string {

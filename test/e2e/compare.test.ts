@@ -104,6 +104,31 @@ test('without iperf3, and with two hosts: what was not measured is said with its
   nothingStays()
 })
 
+test('a lab that can not be built: every cell of its variant says why', async () => {
+  const vars = { bootstrap: [{ run: 'exit 3' }] }
+  lab.describe({ backend: { Type: 'vxlan' }, all: { hosts: { 'node[1:2]': null }, vars } })
+  const { code, stdout, output } = await lab.overlab(
+    'compare',
+    'vxlan',
+    '-m',
+    'rtt-p50,build',
+    '--quick',
+    '--json',
+  )
+  expect(code, output).toBe(1)
+  const { samples } = comparison.parse(JSON.parse(stdout))
+  expect(samples.map(({ variant, metric }) => `${variant} ${metric}`)).toEqual([
+    'vxlan build',
+    'underlay rtt-p50',
+    'vxlan rtt-p50',
+  ])
+  for (const sample of samples.filter(({ variant }) => variant === 'vxlan'))
+    expect(sample).toMatchObject({
+      notMeasured: expect.stringMatching(/pulumi up: failed: Process exited with status 3/),
+    })
+  nothingStays()
+})
+
 test.each([
   [['vxlam'], /there is no variant vxlam: did you mean vxlan\?/],
   [['--metric', 'rtt,tcp-1'], /there is no metric rtt: use one of rtt-p50/],

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { placeName } from '../../../experiments/variants/place.ts'
-import { diagnosticsOf } from '../../../experiments/variants/pulumi.ts'
+import { diagnosticsOf, whyOf } from '../../../experiments/variants/pulumi.ts'
 import { variants } from '../../../experiments/variants/variant.ts'
 import { name, type Name } from '../../../inventory/values.ts'
 
@@ -38,5 +38,8 @@ Resources:
       '  pulumi:pulumi:Stack (overlab-lab-x-vxlan):',
     ].join('\n'),
   )
+  expect(whyOf(printed)).toBe('failed: node1: boot: the machine stopped right after its start')
   expect(diagnosticsOf('error: no such stack\n')).toBe('error: no such stack')
+  expect(whyOf('error: no such stack\n')).toBe('failed: no such stack')
+  expect(whyOf('error: update failed\n')).toBe('failed')
 })
