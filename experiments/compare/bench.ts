@@ -51,7 +51,8 @@ export function openBench(
   /** Of the bare underlay: the hosts of any lab. */
   const subjectOf = (name: string): Subject => {
     const lab = name === underlay ? labs.values().next().value : labs.get(name)
-    if (!lab) throw failures.get(name) ?? new HostError({ host: name, step: 'build', why: 'no lab was built' })
+    if (!lab)
+      throw failures.get(name) ?? new HostError({ host: name, step: 'build', why: 'no lab was built' })
     const [from, to] = podEnds(lab.plan)
     if (!from || !to) throw new Error(`${lab.name} has no two hosts with pods`)
     if (name !== underlay) return { lab, from, to }
