@@ -129,7 +129,9 @@ describe.each(['vxlan', 'host-gw', 'udp'])('%s', (backend) => {
     const [pid, other] = await Promise.all([pidOf('node2', 'flanneld'), pidOf('node3', 'flanneld')])
     await lab.on('node2', `kill -9 ${pid}`)
     const { output } = await lab.overlab('refresh', '--yes', '--skip-preview')
-    expect(output).toMatch(/Resources:\n\s+- 1 deleted/)
+    expect(output).toMatch(/^ +- 1 deleted$/m)
+    // Its TUN device has taken the rows along.
+    if (backend === 'udp') expect(output).toContain('routes["10.244.0.0/16"] is gone')
     await lab.up()
     expect(await pidOf('node2', 'flanneld')).toMatch(/^\d+$/)
     expect(await pidOf('node2', 'flanneld')).not.toBe(pid)
