@@ -7,7 +7,7 @@ const rows = {
   remote: ['inventory/values.ts'],
   modules: ['remote', 'inventory/values.ts', 'inventory/quantities.ts'],
   overlay: ['inventory', 'modules'],
-  machines: ['remote', 'inventory'],
+  machines: ['remote', 'inventory', 'tools/paths.ts'],
   'plugins/server': [],
   'plugins/command': ['remote', 'plugins/server'],
   'plugins/overlab': [
@@ -35,7 +35,7 @@ const rows = {
     'experiments',
     'tools',
   ],
-  tools: ['remote/quote.ts', 'modules/bpf/object.ts'],
+  tools: ['remote/quote.ts', 'modules/bpf/object.ts', 'machines/qemu/image.ts'],
 }
 
 /** Everything of ours; what is outside (npm packages, Node's own modules) is nobody's row. */

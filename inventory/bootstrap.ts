@@ -1,17 +1,15 @@
 /** A host's one-shot acts: those of its groups, outermost first, then its own; an equal act once. */
 import { createHash } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { pathBeside } from './files.ts'
+import type { Files } from './files.ts'
 import type { GroupedHost } from './groups.ts'
 import type { Act } from './inventory.ts'
 import type { Report } from './mistakes.ts'
 import { variables } from './schema.ts'
 import type { Name } from './values.ts'
 
-/** Tells whether there is a file or folder; the only question that the loader asks the disk beside the file itself. */
-export type Exists = (path: string) => boolean
-
 /** Pure but for `exists`. Sources are relative to the inventory file. */
-export function actsOf(host: GroupedHost, file: string, exists: Exists, report: Report): Act[] {
+export function actsOf(host: GroupedHost, { file, exists }: Files, report: Report): Act[] {
   const acts = new Map<string, { act: Act; content: string }>()
   for (const { value, path } of host.bootstraps) {
     if (!Array.isArray(value)) continue
@@ -32,12 +30,12 @@ export function actsOf(host: GroupedHost, file: string, exists: Exists, report: 
         return
       }
       acts.set(key, { content, act: complete(key as Name, given, file) })
-      if ('copy' in given && !exists(sourceOf(given.copy, file))) {
+      if ('copy' in given && !exists(pathBeside(file, given.copy))) {
         const what = `there is no ${given.copy} beside the inventory`
         report({
           path: [...path, index, 'copy'],
           what,
-          todo: `make ${sourceOf(given.copy, file)}, or correct the path`,
+          todo: `make ${pathBeside(file, given.copy)}, or correct the path`,
         })
       }
     })
@@ -58,13 +56,9 @@ function environmentKeys(act: GivenAct): string[] {
   return 'run' in act ? Object.keys(act.environment ?? {}).toSorted() : []
 }
 
-function sourceOf(source: string, file: string): string {
-  return source.startsWith('/') ? source : join(dirname(file), source)
-}
-
 function complete(name: Name, act: GivenAct, file: string): Act {
   const triggers = act.triggers ?? []
-  if ('copy' in act) return { name, copy: sourceOf(act.copy, file), to: act.to, triggers }
+  if ('copy' in act) return { name, copy: pathBeside(file, act.copy), to: act.to, triggers }
   const environment = act.environment ?? {}
   return {
     name,

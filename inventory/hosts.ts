@@ -1,4 +1,5 @@
 /** Every host's place: number, underlay address, subnet. Checked against the lab and against each other. */
+import type { Files } from './files.ts'
 import type { GroupedHost } from './groups.ts'
 import type { Datapath, Host } from './inventory.ts'
 import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
@@ -9,6 +10,7 @@ import { enumerate } from './mistakes.ts'
 import type { Path, Report } from './mistakes.ts'
 import { numberOf, readVariable } from './numbers.ts'
 import type { Numbered } from './numbers.ts'
+import { qemuOf } from './qemu.ts'
 import { ownVariable } from './schema.ts'
 import type { Cidr, Ip } from './values.ts'
 
@@ -20,6 +22,7 @@ export interface PlacedHost {
   readonly subnet?: Given<Block>
   readonly vtepMac?: NonNullable<Host['vtepMac']>
   readonly machine: Host['machine']
+  readonly qemu?: NonNullable<Host['qemu']>
   readonly control: Host['control']
   readonly datapath: Datapath
   readonly iptables: Host['iptables']
@@ -34,7 +37,12 @@ interface Given<T> {
 }
 
 /** Pure. */
-export function placeHosts(hosts: readonly GroupedHost[], lab: KnownLab, report: Report): PlacedHost[] {
+export function placeHosts(
+  hosts: readonly GroupedHost[],
+  lab: KnownLab,
+  files: Files,
+  report: Report,
+): PlacedHost[] {
   if (hosts.length === 0) {
     report({
       path: ['all'],
@@ -47,7 +55,7 @@ export function placeHosts(hosts: readonly GroupedHost[], lab: KnownLab, report:
   const room = roomOf(lab)
   // Where the lab is too small as a whole, that is said once instead of once for each host.
   const crowded = reportCrowd(hosts, lab, report)
-  const placed = hosts.map((host) => placeHost(host, lab, room, crowded ? () => {} : report))
+  const placed = hosts.map((host) => placeHost(host, lab, room, files, crowded ? () => {} : report))
   if (!crowded) reportNumbers(placed, lab, room, report)
   reportDuplicates(placed, 'address', (at) => toIp(at), report)
   reportDuplicates(placed, 'subnet', (at) => toCidr(at), report)
@@ -87,14 +95,16 @@ function reportCrowd(hosts: readonly GroupedHost[], lab: KnownLab, report: Repor
   return crowded
 }
 
-function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Report): PlacedHost {
+function placeHost(host: GroupedHost, lab: KnownLab, room: number, files: Files, report: Report): PlacedHost {
   const numbered = numberOf(host, Number.isFinite(room) ? room : 0)
   const path = host.variables.get('number')?.path ?? host.path
   const address = addressOf(host, numbered, path, lab, report)
   const subnet = subnetOf(host, numbered, path, lab, report)
   const vtepMac = readVariable(host, 'vtep_mac')
   const iptables = readVariable(host, 'iptables')
-  const machine = readVariable(host, 'machine')
+  const givenMachine = readVariable(host, 'machine')
+  const machine = typeof givenMachine === 'object' ? givenMachine.value : (lab.machine ?? 'namespace')
+  const qemu = qemuOf(host, machine, files, report)
   const given = readVariable(host, 'control')
   const datapath = readVariable(host, 'datapath')
   const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
@@ -111,7 +121,8 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, report: Repor
     ...(address && { address }),
     ...(subnet && { subnet }),
     ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
-    machine: typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace'),
+    machine,
+    ...(qemu && { qemu }),
     control,
     datapath: typeof datapath === 'object' ? datapath.value : (lab.datapath ?? 'auto'),
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
@@ -173,7 +184,7 @@ function wrongAddress(
           what: `${outside}; host-gw routes straight to the peers' addresses, so every peer must be on the same link`,
           todo: range,
         }
-      : { what: `${outside}, which joins all machines of the kind namespace`, todo: range }
+      : { what: `${outside}, which joins all machines that overlab makes`, todo: range }
   }
   if (value === underlay.first) return { what: `${text} is the address of the underlay itself`, todo: range }
   if (value === lastOf(underlay)) return { what: `${text} is the underlay's broadcast address`, todo: range }

@@ -57,11 +57,24 @@ export type MachineKind = (typeof machineKinds)[number]
 export const datapaths = ['auto', 'fou', 'bpf'] as const
 export type Datapath = (typeof datapaths)[number]
 
+/** Of a machine of the kind qemu. */
+export interface QemuSettings {
+  readonly vcpus: number
+  /** MiB. */
+  readonly memory: number
+  /** GiB; as large as the image unless told. */
+  readonly disk?: number | undefined
+  /** Absolute path of a disk image that boots by itself; a Debian that overlab makes unless told. */
+  readonly image?: string | undefined
+}
+
 export interface Host {
   readonly name: Name
   /** Its groups in the order in which their variables count, the strongest last; `all` left out. */
   readonly groups: readonly string[]
   readonly machine: MachineKind
+  /** Where its machine is of the kind qemu. */
+  readonly qemu?: QemuSettings
   readonly control: Control
   /** Its place in the underlay and in the overlay; from the name's trailing number unless told. */
   readonly number: number

@@ -1,9 +1,9 @@
 /** From an inventory file to an Inventory, or to everything that is wrong with it. */
 import { existsSync, readFileSync } from 'node:fs'
 import { actsOf } from './bootstrap.ts'
-import type { Exists } from './bootstrap.ts'
 import { parseYaml } from './document.ts'
 import type { YamlText } from './document.ts'
+import type { Exists } from './files.ts'
 import { groupHosts } from './groups.ts'
 import type { Grouped } from './groups.ts'
 import { placeHosts } from './hosts.ts'
@@ -69,9 +69,9 @@ export function parseInventory(
     const hosts =
       grouped.hosts.length === 0 && mistakes.some(({ path }) => path[0] === 'all')
         ? []
-        : placeHosts(grouped.hosts, lab, report)
+        : placeHosts(grouped.hosts, lab, { file, exists }, report)
     const pods = placePods(hosts, report)
-    const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, file, exists, report)]))
+    const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, { file, exists }, report)]))
     const impairments = impairmentsOf(grouped, lab.mtu, report)
     if (mistakes.length === 0 && yaml.problems.length === 0) {
       return {
@@ -206,6 +206,7 @@ function completeHost(
     name,
     groups: groups.filter((group) => group !== 'all'),
     machine: placed.machine,
+    ...(placed.qemu && { qemu: placed.qemu }),
     control: placed.control,
     ...(placed.datapath !== 'auto' && { datapath: placed.datapath }),
     number: sure(placed.numbered, `${name}'s number`).number,

@@ -112,10 +112,11 @@ const control = z.enum(controls).meta({
 })
 
 /** The kinds that have a driver by now. */
-export const supportedMachines = ['namespace'] as const satisfies readonly MachineKind[]
+export const supportedMachines = ['namespace', 'qemu'] as const satisfies readonly MachineKind[]
 
 const machine = z.enum(supportedMachines).meta({
-  description: 'Where the machines come from: namespace is Linux namespaces of this computer.',
+  description:
+    'Where the machines come from: namespace is Linux namespaces of this computer, qemu is virtual machines.',
   default: 'namespace',
 })
 
@@ -269,6 +270,25 @@ const sharedVariables = {
   datapath: datapath.meta({
     description:
       "What in these hosts' kernels carries udp's packets; lab.datapath unless told. A lab may mix them.",
+  }),
+  vcpus: z.int().min(1).max(64).meta({ description: 'Virtual CPUs of a VM.', default: 1 }),
+  memory: z
+    .int()
+    .min(192)
+    .max(2 ** 20)
+    .meta({ description: 'Memory of a VM, in MiB.', default: 256 }),
+  disk: z
+    .int()
+    .min(1)
+    .max(2 ** 12)
+    .meta({
+      description: "Size of a VM's disk, in GiB; it can grow, not shrink. As large as the image unless told.",
+      examples: [8],
+    }),
+  image: line.meta({
+    description:
+      'A disk image to start a VM from, relative to the inventory file, that boots by itself and has cloud-init; a Debian that overlab makes unless told.',
+    examples: ['/var/lib/images/debian-12-genericcloud-amd64.qcow2'],
   }),
   pods,
   iptables: z.enum(['auto', 'nft', 'legacy']).meta({

@@ -38,6 +38,7 @@ function variablesOf(host: Host): Record<string, unknown> {
     ...host.vars,
     ansible_host: host.address,
     machine: host.machine,
+    ...host.qemu,
     control: host.control,
     datapath: host.datapath ?? 'auto',
     number: host.number,

@@ -3,8 +3,12 @@ import type { MachineKind } from '../inventory/inventory.ts'
 import type { Name } from '../inventory/values.ts'
 import type { Driver, MachineStatus } from './machine.ts'
 import { namespaceDriver } from './namespace.ts'
+import { qemuDriver } from './qemu.ts'
 
-const drivers: Readonly<Partial<Record<MachineKind, Driver>>> = { namespace: namespaceDriver }
+const drivers: Readonly<Partial<Record<MachineKind, Driver>>> = {
+  namespace: namespaceDriver,
+  qemu: qemuDriver,
+}
 
 /** @throws Error where the kind has none yet, which the inventory refuses before. */
 export function driverOf(kind: MachineKind): Driver {

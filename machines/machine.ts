@@ -1,4 +1,5 @@
 /** What every kind of machine offers; `drivers.ts` has them by name. */
+import type { QemuSettings } from '../inventory/inventory.ts'
 import type { Cidr, Ip, Mac, Name } from '../inventory/values.ts'
 import type { Target } from '../remote/target.ts'
 
@@ -27,6 +28,8 @@ export interface MachineSpec {
   readonly mtu: number
   /** MAC of eth0. */
   readonly mac: Mac
+  /** Of the kind qemu. */
+  readonly qemu?: QemuSettings | undefined
 }
 
 /** What joins a lab's machines. Every call converges, as a Driver's do. */
@@ -50,11 +53,14 @@ export interface MachineStatus {
   readonly running: boolean
 }
 
+/** Told what goes on meanwhile, in a few words that stand for themselves: `booting (TCG)`. */
+export type Say = (what: string) => void
+
 /** Every call converges: called again after success or after any interruption, it ends in the same state. */
 export interface Driver {
   /** Starts a machine that is not running, on its old files if it has some, and returns when SSH answers with the pinned key. */
-  boot(spec: MachineSpec): Promise<Target>
-  /** Undefined where it does not run or has lost its NIC. Never waits for a hung machine. */
+  boot(spec: MachineSpec, say?: Say): Promise<Target>
+  /** Undefined where it does not run, has lost its NIC or hangs. */
   read(spec: MachineSpec): Promise<Target | undefined>
   /** The machines of this kind in a lab, running or not; empty where there are none. */
   list(lab: Name): Promise<MachineStatus[]>

@@ -7,27 +7,30 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import limit from 'p-limit'
-import { cidr, ip, mac, name as nameSchema } from '../inventory/values.ts'
 import type { Name } from '../inventory/values.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Target } from '../remote/target.ts'
 import { awaitGreeting } from './lab/greeting.ts'
 import { machineFolder, portLink } from './lab/paths.ts'
-import { hasNic, labNames, readLab, readMachine, readMachines, targetOf } from './lab/records.ts'
+import { hasNic, labNames, listOf, readLab, readMachine, readMachines, targetOf } from './lab/records.ts'
 import { runScript } from './lab/script.ts'
-import type { Driver, MachineSpec, MachineStatus, Network } from './machine.ts'
-import { controllerOf, network } from './network.ts'
+import { powerCut, remove } from './lab/stop.ts'
+import { specWords } from './lab/words.ts'
+import type { Driver, MachineSpec, Network } from './machine.ts'
+import { network } from './network.ts'
 
 /** A boot is mostly the kernel's own work, much of it under one lock: a few at once are as fast as all at once. */
 const boots = limit(2 * availableParallelism())
 /** A boot takes a fraction of a second; an overloaded machine may need many times that. */
 const sshPatience = 30_000
 
+export { powerCut }
+
 export const namespaceDriver: Driver & Network = {
   ...network,
   boot,
   read,
-  list,
+  list: (lab) => listOf('namespace', lab),
   powerCut,
   remove,
 }
@@ -72,22 +75,6 @@ async function read(spec: MachineSpec): Promise<Target | undefined> {
   return targetOf(spec.lab, machine)
 }
 
-/** Kills it like a pulled plug, and returns when all of it is gone; its files stay. No error where it is not there. */
-export async function powerCut(lab: Name, name: Name): Promise<void> {
-  await stop(lab, name, 'keep')
-}
-
-async function remove(lab: Name, name: Name): Promise<void> {
-  await stop(lab, name, 'remove')
-}
-
-async function stop(lab: Name, name: Name, files: 'keep' | 'remove'): Promise<void> {
-  nameSchema.parse(lab)
-  nameSchema.parse(name)
-  const place = { host: name, step: files === 'keep' ? 'power cut' : 'remove' }
-  await runScript(place, 'lab/stop.sh', [lab, name, portLink(name), files])
-}
-
 export interface LabStatus {
   readonly lab: Name
   readonly owner: string
@@ -112,23 +99,7 @@ export async function labs(): Promise<LabStatus[]> {
   return found.filter((lab) => lab !== undefined)
 }
 
-async function list(lab: Name): Promise<MachineStatus[]> {
-  const machines = (await readMachines(lab)).filter(({ kind }) => kind === 'namespace')
-  return machines.map((machine) => ({
-    target: targetOf(lab, machine),
-    running: machine.pid !== undefined,
-  }))
-}
-
 /** How to reach every machine of a lab, running or not, by name; empty where there is no such lab. */
 export async function targets(lab: Name): Promise<Target[]> {
-  return (await list(lab)).map(({ target }) => target)
-}
-
-/** The words of a machine's start, checked: `ADDRESS PREFIX CONTROLLER MTU MAC`. */
-function specWords(spec: MachineSpec): string[] {
-  nameSchema.parse(spec.lab)
-  nameSchema.parse(spec.name)
-  const { controller, prefix } = controllerOf(cidr.parse(spec.underlay))
-  return [ip.parse(spec.address), String(prefix), controller, String(Number(spec.mtu)), mac.parse(spec.mac)]
+  return (await listOf('namespace', lab)).map(({ target }) => target)
 }

@@ -52,6 +52,7 @@ export class Lab extends pulumi.ComponentResource {
         underlay: lab.underlay,
         mtu: lab.mtu,
         mac: hostMac(host.name),
+        ...(host.qemu && { qemu: host.qemu }),
       },
       // A replaced machine keeps its name and address, so the old one must go first.
       { parent: this, deletedWith: this.underlay, deleteBeforeReplace: true },

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi'
-import type { MachineKind } from '../inventory/inventory.ts'
+import type { MachineKind, QemuSettings } from '../inventory/inventory.ts'
 
 export interface MachineArgs {
   readonly lab: pulumi.Input<string>
@@ -15,6 +15,8 @@ export interface MachineArgs {
   readonly mtu: pulumi.Input<number>
   /** MAC of eth0. */
   readonly mac: pulumi.Input<string>
+  /** Of the kind qemu. */
+  readonly qemu?: pulumi.Input<QemuSettings>
 }
 
 /** A machine of a lab, with an sshd. */

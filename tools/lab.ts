@@ -1,4 +1,7 @@
-/** `npm run lab`, after set-up: builds the selected stack's lab, proves that it works, says what to do next. */
+/**
+ * `npm run lab`, after set-up: builds the selected stack's lab (or that of the stack that is its argument), proves that
+ * it works, says what to do next.
+ */
 import { spawnSync } from 'node:child_process'
 import { quote } from '../remote/quote.ts'
 import { pulumiBinary, pulumiEnvironment } from './environment.ts'
@@ -6,7 +9,11 @@ import { ownBackend, ownSecrets, passphraseFile } from './passphrase.ts'
 import { fromRepository, repository } from './paths.ts'
 import { currentStack } from './stacks.ts'
 
+const [chosen] = process.argv.slice(2)
+if (chosen) process.env['PULUMI_STACK'] = chosen
 const env = pulumiEnvironment()
+/** In commands: the stack, where it is not the selected one. */
+const of = chosen ? ` --stack ${chosen}` : ''
 
 /** Runs it on the user's terminal; ends this process with its exit code where it fails. */
 function step(command: string, args: readonly string[], hint: string): void {
@@ -45,11 +52,11 @@ step(
 
 console.log(`
 The lab is up, and no daemon runs. Next:
-  npx overlab show routes              what the backend left in the kernels (also neighbours, fdb, iptables, links)
-  npx overlab exec node1 -- ip -d link
-  npx overlab up                       after a change of inventory/lab.yaml
-  npx pulumi stack select host-gw && npx overlab up    the same lab by another backend
-  npx overlab destroy                  takes everything away again`)
+  npx overlab show routes${of}              what the backend left in the kernels (also neighbours, fdb, iptables, links)
+  npx overlab exec${of} node1 -- ip -d link
+  npx overlab up${of}                       after a change of inventory/lab.yaml
+  npx pulumi config set backend host-gw${of} && npx overlab up${of}    the same lab by another backend
+  npx overlab destroy${of}                  takes everything away again`)
 if (!ownSecrets()) {
   console.log(`
 For plain pulumi (npx pulumi preview | up | refresh | destroy) in this shell:

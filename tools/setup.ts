@@ -12,6 +12,7 @@ import { passphrasePart } from './passphrase.ts'
 import { cacheFolder } from './paths.ts'
 import { show } from './progress.ts'
 import { pulumiPart } from './pulumi-cli.ts'
+import { qemuPart } from './qemu.ts'
 import { rightsPart } from './rights.ts'
 import { stacksPart } from './stacks.ts'
 import { SetupError, type Part, type Work } from './work.ts'
@@ -24,6 +25,7 @@ const parts: readonly Part[] = [
   pulumiPart,
   commandPluginPart,
   flanneldPart,
+  qemuPart,
   passphrasePart,
   stacksPart,
 ]

@@ -9,6 +9,8 @@ import { fromRepository, ownFolder, pulumiHome, repository } from './paths.ts'
 import { SetupError, type Part, type Work } from './work.ts'
 
 export const stackNames = ['vxlan', 'host-gw', 'udp'] as const
+/** Made where set-up is asked for it (`npm run lab:vms`): qemu comes with it. */
+const vmsStack = 'vms'
 const defaultStack = 'vxlan'
 
 /** `name:` of a Pulumi.yaml. */
@@ -45,7 +47,8 @@ export const stacksPart: Part = { name: 'the stacks', plan: () => Promise.resolv
 
 export function planStacks(env: NodeJS.ProcessEnv = process.env): Work | undefined {
   if (!ownBackend(env) || !existsSync(fromRepository('Pulumi.yaml'))) return undefined
-  const missing = stackNames.filter((stack) => !isMade(stack))
+  const wanted = process.argv.includes('--vms') ? [...stackNames, vmsStack] : stackNames
+  const missing = wanted.filter((stack) => !isMade(stack))
   const current = currentStack(env)
   const select = !env['PULUMI_STACK'] && (current === undefined || !isMade(current))
   if (missing.length === 0 && !select) return undefined

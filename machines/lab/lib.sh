@@ -4,6 +4,8 @@ set -eu
 umask 022
 export LC_ALL=C
 labs=/run/overlab
+# What is too large for memory: the disks of VMs.
+disks=/var/lib/overlab
 
 die() {
   printf '%s\n' "$*" >&2
@@ -25,6 +27,24 @@ lock() {
 lock_machine() {
   exec 8<"$1"
   flock -w 60 -x 8 || die "another overlab process has held $1 for more than 60 s; see: fuser -v $1"
+}
+
+# make_host_key: makes the machine's host key, unless it is here.
+make_host_key() {
+  [ ! -e hostkey ] || return 0
+  rm -f new new.pub
+  ssh-keygen -q -t ed25519 -N '' -C "$name" -f new
+  mv new.pub hostkey.pub
+  mv new hostkey
+}
+
+# record KIND SPEC: writes down how $name at $address is logged in to, and what it is started with.
+record() {
+  read -r key <hostkey.pub
+  printf '%s %s\n' "$address" "${key% *}" >known_hosts
+  printf 'Host %s\n  HostName %s\n  UserKnownHostsFile %s/known_hosts\n' "$name" "$address" "$PWD" >ssh_config
+  printf '%s\n' "$1" >kind
+  printf '%s\n' "$2" >spec
 }
 
 mounted() {
@@ -79,8 +99,8 @@ remove_underlay() {
   fi
   while mounted "$dir/underlay"; do umount -l "$dir/underlay"; done
   while mounted "$dir"; do umount -l "$dir"; done
-  rm -rf --one-file-system "$dir"
-  rmdir "$labs" 2>/dev/null || :
+  rm -rf --one-file-system "$dir" "${disks:?}/$lab"
+  rmdir "$labs" "$disks" 2>/dev/null || :
 }
 
 # attach PID COMMAND...: gives the network namespace of PID its NIC, eth0, joined to the underlay; COMMAND runs

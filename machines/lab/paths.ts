@@ -20,6 +20,11 @@ export function sharedFolder(lab: Name): string {
 
 export const sharedOnMachines = '/run/overlab/shared'
 
+/** A VM's disk: too large for the memory that the rest of a lab lies in. */
+export function diskFile(lab: Name, name: Name): string {
+  return join('/var/lib/overlab', lab, name, 'disk.qcow2')
+}
+
 export function identityFile(lab: Name): string {
   return join(labFolder(lab), 'id_ed25519')
 }

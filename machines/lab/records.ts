@@ -5,6 +5,7 @@ import { machineKinds } from '../../inventory/inventory.ts'
 import type { MachineKind } from '../../inventory/inventory.ts'
 import type { Name } from '../../inventory/values.ts'
 import type { Target } from '../../remote/target.ts'
+import type { MachineStatus } from '../machine.ts'
 import type { LabRecord } from './conflict.ts'
 import { identityFile, labFolder, labsFolder, machineFolder } from './paths.ts'
 import { livingPid } from './process.ts'
@@ -51,6 +52,15 @@ export async function readMachines(lab: Name): Promise<MachineRecord[]> {
   return machines
     .filter((machine) => machine !== undefined)
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
+}
+
+/** The machines of one kind in a lab, running or not. */
+export async function listOf(kind: MachineKind, lab: Name): Promise<MachineStatus[]> {
+  const machines = (await readMachines(lab)).filter((machine) => machine.kind === kind)
+  return machines.map((machine) => ({
+    target: targetOf(lab, machine),
+    running: machine.pid !== undefined,
+  }))
 }
 
 /** The names of the labs that are up, or partly so. */

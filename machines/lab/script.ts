@@ -1,5 +1,6 @@
 /** Runs one of the scripts of this folder or its neighbours as root. Values travel as arguments: no shell ever parses them. */
 import { spawn } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HostError } from '../../remote/errors.ts'
 import { asRoot, requireRoot } from '../privilege.ts'
@@ -16,6 +17,7 @@ export interface Place {
 /**
  * Runs `script`, such as `lab/stop.sh`, to its end. `answer` is called once, with what the script printed before its line `end`; what it
  * returns goes to the script's standard input. If it throws, the script is told `no` and that error is thrown.
+ * `say` gets each line that it prints, as it comes.
  * @throws HostError with the tail of the script's stderr where it fails.
  */
 export async function runScript(
@@ -23,6 +25,7 @@ export async function runScript(
   script: string,
   args: readonly string[],
   answer?: (printed: string) => string,
+  say?: (line: string) => void,
 ): Promise<void> {
   await requireRoot()
   const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, '..', script), ...args]
@@ -36,6 +39,7 @@ export async function runScript(
   if (!answer) child.stdin.end()
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     printed += chunk
+    if (say) printed = sayLines(printed, say)
     if (!answer || !printed.endsWith('\nend\n')) return
     try {
       child.stdin.end(`${answer(printed.slice(0, -'end\n'.length))}\n`)
@@ -56,4 +60,25 @@ export async function runScript(
     ...(code === null ? {} : { exitCode: code }),
     stderr: Buffer.concat(stderr).toString('utf8'),
   })
+}
+
+/** Says every whole line; what is left of the text. */
+function sayLines(text: string, say: (line: string) => void): string {
+  const lines = text.split('\n')
+  const rest = lines.pop() ?? ''
+  lines.forEach(say)
+  return rest
+}
+
+/** Is there a program of this name where scripts look for it? */
+export async function findProgram(name: string): Promise<boolean> {
+  const found = await Promise.all(
+    path.split(':').map((folder) =>
+      access(join(folder, name), constants.X_OK).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  return found.includes(true)
 }

@@ -12,4 +12,7 @@ power_cut "$machine"
 rm -f "$machine/pid"
 # The kernel gives the port back some time after the machine's end; by then another one may have its name.
 nsenter --net="$dir/underlay" ip link del dev "$port" 2>/dev/null || :
-if [ "$files" = remove ]; then rm -rf --one-file-system "$machine"; fi
+if [ "$files" = remove ]; then
+  rm -rf --one-file-system "${disks:?}/$lab/$name" "$machine"
+  rmdir "$disks/$lab" "$disks" 2>/dev/null || :
+fi

@@ -2,7 +2,7 @@
 . "${0%/*}/lib.sh"
 lab=$1 link=$2
 dir=$labs/$lab
-[ -e "$labs" ] || has_link "$link" || exit 0
+[ -e "$labs" ] || [ -e "$disks/$lab" ] || has_link "$link" || exit 0
 
 lock -x
 set --

@@ -12,12 +12,7 @@ lock_machine "$machine"
 cd "$machine"
 [ -d root ] || mkdir -p upper work root
 
-if [ ! -e hostkey ]; then
-  rm -f new new.pub
-  ssh-keygen -q -t ed25519 -N '' -C "$name" -f new
-  mv new.pub hostkey.pub
-  mv new hostkey
-fi
+make_host_key
 spec="$address $prefix $controller $mtu $mac"
 was=
 { read -r was <spec; } 2>/dev/null || :
@@ -30,10 +25,6 @@ if alive "$machine"; then
   power_cut "$machine"
 fi
 rm -f pid
-read -r key <hostkey.pub
-printf '%s %s\n' "$address" "${key% *}" >known_hosts
-printf 'Host %s\n  HostName %s\n  UserKnownHostsFile %s/known_hosts\n' "$name" "$address" "$machine" >ssh_config
-echo namespace >kind
-printf '%s\n' "$spec" >spec
+record namespace "$spec"
 
 exec unshare --mount --net --uts --ipc --cgroup --propagation private sh "$here/setup.sh" "$@"

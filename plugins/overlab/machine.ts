@@ -15,18 +15,27 @@ const inputs = z.strictObject({
   underlay: cidr,
   mtu: z.int().min(576).max(65535),
   mac,
+  /** Of the kind qemu. */
+  qemu: z
+    .strictObject({
+      vcpus: z.int().min(1),
+      memory: z.int().min(1),
+      disk: z.int().min(1).optional(),
+      image: z.string().min(1).optional(),
+    })
+    .optional(),
   /** False is what a refresh finds after a power cut: the machine's files are there, and the next update boots it on them. */
   running: z.boolean().default(true),
 })
 
 export const machine = resource({
   inputs,
-  replaceOn: ['lab', 'machine', 'hostname', 'address', 'underlay', 'mtu', 'mac'],
+  replaceOn: ['lab', 'machine', 'hostname', 'address', 'underlay', 'mtu', 'mac', 'qemu.image'],
   async create(args, { log }) {
     log.status('booting')
     return {
       id: `${args.lab}/${args.hostname}`,
-      learnt: learnt(await driverOf(args.machine).boot(specOf(args))),
+      learnt: learnt(await driverOf(args.machine).boot(specOf(args), log.status)),
     }
   },
   async read(args) {
@@ -36,8 +45,9 @@ export const machine = resource({
     const stopped = (await driver.list(args.lab)).find(({ target }) => target.name === args.hostname)
     return stopped ? { inputs: { running: false }, learnt: learnt(stopped.target) } : gone
   },
-  async update(args) {
-    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args))) }
+  async update(args, { log }) {
+    log.status('booting')
+    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args), log.status)) }
   },
   async delete(args) {
     await driverOf(args.machine).remove(args.lab, args.hostname)

@@ -10,8 +10,8 @@ export const gone = undefined
 
 export interface Life<Inputs> {
   readonly inputs: z.ZodType<Inputs>
-  /** Inputs that cannot change on a living object: the old one is deleted, then the new one created. */
-  readonly replaceOn: readonly (keyof Inputs & string)[]
+  /** Inputs that cannot change on a living object, by their paths: the old one is deleted, then the new one created. */
+  readonly replaceOn: readonly ((keyof Inputs & string) | `${keyof Inputs & string}.${string}`)[]
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
   /** `inputs`: those that are not as they were asked for; the next update sets them right. */

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { planFlanneld } from '../../tools/flanneld.ts'
 import { flanneldBinary } from '../../tools/flanneld-binary.ts'
-import { flanneldWanted, saysFlanneld } from '../../tools/flanneld-wanted.ts'
+import { flanneldWanted } from '../../tools/flanneld-wanted.ts'
+import { says } from '../../tools/wish.ts'
 import { temporaryFolder } from './temporary.ts'
 
 const goodGo = `if [ "$1" = env ]; then echo go1.26.8; echo auto; exit; fi
@@ -63,7 +64,9 @@ describe('is it wanted?', () => {
     ['  # control: flanneld', false],
     ['  x_control: flanneld', false],
     ['  name: flanneld', false],
-  ])('%s: %s', (line, wanted) => expect(saysFlanneld(`lab:\n${line}\n`)).toBe(wanted))
+  ])('%s: %s', (line, wanted) =>
+    expect(says({ key: 'control', value: 'flanneld' }, `lab:\n${line}\n`)).toBe(wanted),
+  )
 
   /** A project with one stack and two inventories. */
   function project(config: string): string {

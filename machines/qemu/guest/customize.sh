@@ -1,0 +1,54 @@
+# customize.sh ROOT FOLDER: makes a minimal Debian at ROOT a machine of overlab. FOLDER has the files.
+set -eu
+root=$1 files=$2
+cd "$root"
+# Every machine must have its own.
+rm -f etc/ssh/ssh_host_*
+: >etc/machine-id
+: >etc/fstab
+rm -f etc/hostname etc/resolv.conf
+# A link to an empty list, for which a service would start.
+rm -f etc/modules-load.d/modules.conf
+cp "$files/sshd.conf" etc/ssh/sshd_config.d/overlab.conf
+
+# What a machine does at its start, less what takes time without a use here: half the time of a boot, where no KVM helps.
+mask() {
+  for unit; do ln -sf /dev/null "etc/systemd/system/$unit"; done
+}
+mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-tmpfiles-clean.timer \
+  systemd-sysusers.service systemd-tmpfiles-setup-dev.service kmod-static-nodes.service e2scrub_reap.service systemd-pstore.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
+  systemd-random-seed.service systemd-logind.service systemd-user-sessions.service systemd-journal-flush.service \
+  systemd-journal-catalog-update.service systemd-hwdb-update.service systemd-ask-password-wall.path systemd-ask-password-console.path \
+  getty.target systemd-binfmt.service systemd-boot-system-token.service systemd-machine-id-commit.service systemd-remount-fs.service \
+  dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount sys-fs-fuse-connections.mount \
+  modprobe@configfs.service modprobe@drm.service modprobe@fuse.service modprobe@efi_pstore.service modprobe@dm_mod.service modprobe@loop.service \
+  proc-sys-fs-binfmt_misc.automount
+mkdir -p etc/systemd/system-generators
+for generator in lib/systemd/system-generators/*; do
+  case ${generator##*/} in
+  systemd-fstab-generator | systemd-sysv-generator) ;;
+  *) ln -s /dev/null "etc/systemd/system-generators/${generator##*/}" ;;
+  esac
+done
+# Of all devices udev needs to know the NICs only, for what manages networks.
+mkdir -p etc/systemd/system/systemd-udev-trigger.service.d etc/systemd/system/ssh.service.d
+cat >etc/systemd/system/systemd-udev-trigger.service.d/overlab.conf <<END
+[Service]
+ExecStart=
+ExecStart=udevadm trigger --type=devices --action=add --subsystem-match=net
+END
+cat >etc/systemd/system/overlab-boot.service <<END
+[Unit]
+Description=What this machine was told to do at boot
+ConditionFileIsExecutable=/etc/overlab/boot
+Before=ssh.service
+[Service]
+Type=oneshot
+ExecStart=-/etc/overlab/boot
+END
+mkdir -p etc/systemd/system/multi-user.target.wants
+ln -s ../overlab-boot.service etc/systemd/system/multi-user.target.wants/
+cat >etc/systemd/system/ssh.service.d/overlab.conf <<END
+[Service]
+ExecStartPre=
+END
