@@ -11,8 +11,8 @@ export interface Sessions {
   readonly close: () => Promise<void>
 }
 
-/** A person waits: a machine that runs answers in a fraction of a second, or hangs. */
-const patience = 5000
+/** A person waits: a machine that runs answers in a fraction of a second, a VM on a busy computer in some. */
+const patience = 15_000
 /** For so long, in ms, what was read of the machines stands: who asks for all hosts of a lab reads once. */
 const fresh = 500
 

@@ -108,6 +108,14 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, files: Files,
   const given = readVariable(host, 'control')
   const datapath = readVariable(host, 'datapath')
   const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
+  if (control === 'flanneld' && machine !== 'namespace') {
+    report({
+      path: typeof given === 'object' ? given.variable.path : host.path,
+      ...(typeof given !== 'object' && { atKey: true }),
+      what: `flanneld runs on machines of the kind namespace, and ${host.name} is ${machine}`,
+      todo: 'use control: static for this host',
+    })
+  }
   if (control === 'flanneld' && typeof iptables === 'object' && iptables.value !== 'auto') {
     report({
       path: iptables.variable.path,

@@ -20,6 +20,7 @@ function hostVars(host: Host): object {
   return {
     ...own,
     machine,
+    ...host.qemu,
     control,
     ...(host.datapath && { datapath: host.datapath }),
     number,

@@ -11,7 +11,6 @@ import { HostError } from '../remote/errors.ts'
 import type { Target } from '../remote/target.ts'
 import { awaitGreeting } from './lab/greeting.ts'
 import { diskFile, machineFolder, portLink } from './lab/paths.ts'
-import { processAge } from './lab/process.ts'
 import { listOf, readMachine, targetOf } from './lab/records.ts'
 import { findProgram, runScript } from './lab/script.ts'
 import { powerCut, remove } from './lab/stop.ts'
@@ -27,7 +26,7 @@ import { makeImage } from './qemu/image.ts'
 const bootPatience = 240_000
 /** ms. A VM that works answers in a second or two. */
 const hangPatience = 30_000
-/** ms until the first sign of a kernel where the CPU itself runs the VM. */
+/** ms until the first sign of life, of a kernel that the CPU itself runs or of one that ran before. */
 const kernelPatience = 15_000
 
 export const qemuDriver: Driver = { boot, read, list: (lab) => listOf('qemu', lab), powerCut, remove }
@@ -37,10 +36,8 @@ const plain: QemuSettings = { vcpus: 1, memory: 256 }
 async function boot(spec: MachineSpec, say: Say = () => {}): Promise<Target> {
   const place = { host: spec.name, step: 'boot' }
   const running = await livingAsTold(spec)
-  if (running) {
-    const patience = Math.max(hangPatience, bootPatience - running.age)
-    if (await answers(spec, running.target, patience)) return running.target
-  }
+  // Who asks for a boot has read before, and waited then.
+  if (running && (await answers(spec, running.target, kernelPatience))) return running.target
   const hung = running ? String(running.pid) : ''
   for (const program of ['qemu-system-x86_64', 'qemu-img']) {
     if (await findProgram(program)) continue
@@ -93,13 +90,11 @@ async function read(spec: MachineSpec): Promise<Target | undefined> {
 }
 
 /** A VM whose qemu lives, and that was started with this spec. It may hang all the same. */
-async function livingAsTold(
-  spec: MachineSpec,
-): Promise<{ target: Target; pid: number; age: number } | undefined> {
+async function livingAsTold(spec: MachineSpec): Promise<{ target: Target; pid: number } | undefined> {
   const machine = await readMachine(spec.lab, spec.name)
   if (machine?.kind !== 'qemu' || machine.pid === undefined || machine.spec !== specLine(spec))
     return undefined
-  return { target: targetOf(spec.lab, machine), pid: machine.pid, age: await processAge(machine.pid) }
+  return { target: targetOf(spec.lab, machine), pid: machine.pid }
 }
 
 async function answers(spec: MachineSpec, target: Target, patience: number): Promise<boolean> {

@@ -15,13 +15,3 @@ export async function livingPid(line: string): Promise<number | undefined> {
   const alive = fields[0] !== 'Z' && fields[0] !== 'X' && fields[19] === started
   return alive ? Number(pid) : undefined
 }
-
-/** How long a process has been running, in ms; 0 where it is gone. */
-export async function processAge(pid: number): Promise<number> {
-  const [stat, uptime] = await Promise.all(
-    [`/proc/${pid}/stat`, '/proc/uptime'].map((file) => readFile(file, 'utf8').catch(() => '')),
-  )
-  const started = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19])
-  // USER_HZ is 100 on every architecture of Linux that counts here.
-  return Number.isNaN(started) ? 0 : Number(uptime?.split(' ')[0]) * 1000 - started * 10
-}

@@ -9,7 +9,7 @@ import { traceTo } from './trace.ts'
  * How long, in ms, a host may take to answer at all. Machines were booted up to SSH before; one that does not answer
  * within this is down, and the other hosts wait for it.
  */
-const patienceMs = 8_000
+const patienceMs = 20_000
 const trace = traceTo(process.env['OVERLAB_TRACE'])
 let pool: Pool | undefined
 

@@ -6,7 +6,8 @@ import { stringify } from 'yaml'
 import { podStreams, underLoad, type Loss } from '../../../experiments/load.ts'
 import { loadInventory } from '../../../inventory/load.ts'
 import { name as nameSchema, type Name } from '../../../inventory/values.ts'
-import { namespaceDriver, targets } from '../../../machines/namespace.ts'
+import { listMachines } from '../../../machines/drivers.ts'
+import { namespaceDriver } from '../../../machines/namespace.ts'
 import { planLab } from '../../../overlay/plan.ts'
 import { createPool } from '../../../remote/pool.ts'
 import { writeInto, type Outcome, type Project } from './project.ts'
@@ -101,14 +102,10 @@ export async function makeLab(project: Project, form: LabForm, like?: TestLab): 
       const streams = podStreams(plan).filter(
         ({ from, to }) => !hosts || (hosts.includes(from.host) && hosts.includes(to.host)),
       )
-      const found = await targets(name)
+      const found = await listMachines(name)
       const pool = createPool()
       try {
-        const { losses } = await underLoad(
-          (host) => pool.session(found.find((target) => target.name === host)!),
-          streams,
-          action,
-        )
+        const { losses } = await underLoad((host) => pool.session(found.get(host)!.target), streams, action)
         return losses.map((loss) => {
           if ('notMeasured' in loss) throw new Error(`${loss.pair}: not measured: ${loss.notMeasured}`)
           return loss
