@@ -35,7 +35,7 @@ export const machine = resource({
     log.status('booting')
     return {
       id: `${args.lab}/${args.hostname}`,
-      learnt: learnt(await driverOf(args.machine).boot(specOf(args), log.status)),
+      learnt: learnt(await driverOf(args.machine).boot(specOf(args), (what) => log.status(what))),
     }
   },
   async read(args) {
@@ -47,7 +47,7 @@ export const machine = resource({
   },
   async update(args, { log }) {
     log.status('booting')
-    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args), log.status)) }
+    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args), (what) => log.status(what))) }
   },
   async delete(args) {
     await driverOf(args.machine).remove(args.lab, args.hostname)
