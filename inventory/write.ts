@@ -7,10 +7,14 @@ import type { Act, Host, Inventory } from './inventory.ts'
 /** YAML that loads to the same hosts and the same lab; groups are not kept, their variables stand at the hosts. */
 export function inventoryText({ lab, hosts }: Inventory): string {
   const { name, underlay, mtu, overlay } = lab
-  return stringify({
-    lab: { name, underlay, mtu, overlay },
-    all: { hosts: Object.fromEntries(hosts.map((host) => [host.name, hostVars(host)])) },
-  })
+  return stringify(
+    {
+      lab: { name, underlay, mtu, overlay },
+      all: { hosts: Object.fromEntries(hosts.map((host) => [host.name, hostVars(host)])) },
+    },
+    // An inventory has no aliases; what a group said of many hosts is one object here.
+    { aliasDuplicateObjects: false },
+  )
 }
 
 function hostVars(host: Host): object {

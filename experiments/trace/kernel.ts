@@ -14,7 +14,7 @@ export function innerSource(seen: Sighting | undefined): string | undefined {
 }
 
 export interface Way {
-  readonly kind: 'vxlan' | 'bpf' | 'tun' | 'plain' | 'bridge' | 'local'
+  readonly kind: 'vxlan' | 'bpf' | 'fou' | 'tun' | 'plain' | 'bridge' | 'local'
   readonly dev: string
   readonly via?: string
 }
@@ -26,8 +26,15 @@ export function wayOf(seen: HostView, { entry, result }: Found): Way {
   if (entry?.detail['type'] === 'local' || result?.['type'] === 'local') return { kind: 'local', dev }
   if (dev === bridge) return { kind: 'bridge', dev }
   if (entry?.detail['encap'] === 'bpf') return { kind: 'bpf', dev, ...via }
-  const kind = ((linkNamed(seen, dev)?.detail['linkinfo'] ?? {}) as Entry)['info_kind']
-  return { kind: kind === 'vxlan' ? 'vxlan' : kind === 'tun' ? 'tun' : 'plain', dev, ...via }
+  return { kind: tunnels[kindOf(linkNamed(seen, dev))] ?? 'plain', dev, ...via }
+}
+
+/** What a device of this kind does with a packet that is routed into it. */
+const tunnels: Readonly<Record<string, Way['kind']>> = { vxlan: 'vxlan', tun: 'tun', ipip: 'fou' }
+
+/** `vxlan`, `tun`, `ipip`; '' for hardware and where there is none. */
+export function kindOf(link: Holding | undefined): string {
+  return textOf((link?.detail['linkinfo'] ?? {}) as Entry, 'info_kind')
 }
 
 export function decisionOf({ kind, dev, via }: Way): string {
@@ -36,6 +43,8 @@ export function decisionOf({ kind, dev, via }: Way): string {
       return `to ${via ?? 'the destination'}, the VTEP behind ${dev}`
     case 'bpf':
       return `by the program ${encapProgram} of the route, then by ${dev}`
+    case 'fou':
+      return `to the host ${via ?? '?'}, wrapped by ${dev}`
     case 'tun':
       return `to the process that holds ${dev}`
     case 'plain':

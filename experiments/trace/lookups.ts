@@ -1,6 +1,7 @@
 /** Which routes a packet and its answer will need, before anything is known of them: the questions of `ip route get`. */
 import type { LabPlan, PlannedHost } from '../../overlay/plan.ts'
 import { bridge } from '../../overlay/pods.ts'
+import { firstOf } from '../../overlay/subnet.ts'
 import type { End } from './endpoint.ts'
 import { lookupKey, type Lookup } from './script.ts'
 
@@ -9,7 +10,7 @@ export function arrivals({ nic, vtep }: PlannedHost): string[] {
   return [...(vtep ? [vtep.name] : []), nic, tun]
 }
 
-/** flanneld's TUN device of the udp backend. */
+/** The udp backend's device: flanneld's TUN device, or that of the datapath fou. */
 export const tun = 'flannel0'
 
 /** All that one host must be asked; some answers will not be needed. */
@@ -47,6 +48,6 @@ function legLookups(plan: LabPlan, host: PlannedHost, from: End, to: End): Looku
 export function sourcesOf(plan: LabPlan, from: End): string[] {
   const host = from.host && plan.hosts[from.host]
   if (!host) return [from.address]
-  const own = from.kind === 'host' ? [host.gateway, ...(host.vtep ? [host.vtep.address] : [])] : []
+  const own = from.kind === 'host' ? [host.gateway, firstOf(host.subnet)] : []
   return [...new Set([from.address, host.address, ...own])]
 }

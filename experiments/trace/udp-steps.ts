@@ -1,5 +1,6 @@
-/** udp: peers, settings and filter of the kernel's datapath; flanneld's own TUN device. */
-import type { Entry } from '../../modules/json.ts'
+/** udp: peers, settings and filter of the datapath bpf; the device of the datapath fou; flanneld's own TUN device. */
+import { textOf, type Entry } from '../../modules/json.ts'
+import type { Holding } from '../kinds.ts'
 import {
   broken,
   differing,
@@ -11,7 +12,7 @@ import {
   view,
   type Course,
 } from './course.ts'
-import { counted, longest, plannedPeer } from './kernel.ts'
+import { counted, isUp, linkNamed, longest, plannedPeer, type Way } from './kernel.ts'
 import { tun } from './lookups.ts'
 
 export function wrapBpf(c: Course, host: string): string {
@@ -55,6 +56,48 @@ export function wrapBpf(c: Course, host: string): string {
     see: see(host, 'bpftool map dump pinned /run/overlab-bpf/overlab_config'),
   })
   return peer[1]
+}
+
+/** The route's next hop is where the datagram goes. */
+export function wrapFou(c: Course, host: string, way: Way): string | undefined {
+  const link = fouDevice(c, host, 'encapsulation', 'nobody wraps the packet')
+  const { sport, dport, type } = encapOf(link)
+  step(c, host, 'encapsulation', {
+    decision: `${tun} puts the packet into UDP: to ${way.via ?? '?'}, port ${dport}`,
+    entry: link.entry,
+    by: link.by,
+    see: see(host, `ip -d link show ${tun}`),
+    ...(type === 'fou' && sport === dport
+      ? differing(c, host, 'links', tun)
+      : { differs: `${tun} does not wrap by FOU: what it sends is no packet of udp's; ${restores}` }),
+  })
+  return way.via
+}
+
+/** Returns the device by which the inner packet comes to the host's IP. */
+export function unwrapFou(c: Course, host: string): string {
+  const link = fouDevice(c, host, 'decapsulation', 'nobody takes the packet out of its envelope')
+  step(c, host, 'decapsulation', {
+    decision: `what comes to the FOU port ${encapOf(link).dport} is an IPv4 packet in an IPv4 packet, and ${tun}'s: it comes in there`,
+    entry: link.entry,
+    by: link.by,
+    see: see(host, 'ip fou show'),
+    ...differing(c, host, 'links', tun),
+  })
+  return tun
+}
+
+function fouDevice(c: Course, host: string, place: 'encapsulation' | 'decapsulation', so: string): Holding {
+  const link = linkNamed(view(c, host), tun)
+  if (link && isUp(link)) return link
+  const text = link ? `${host}'s ${tun} is down: ${so}` : `${host} has no link ${tun}: ${so}`
+  return broken(c, host, place, { what: 'link', ...planned(c, host, 'links', tun), text })
+}
+
+function encapOf({ detail }: Holding): { type: string; sport: string; dport: string } {
+  const data = ((detail['linkinfo'] ?? {}) as Entry)['info_data'] as Entry | undefined
+  const encap = (data?.['encap'] ?? {}) as Entry
+  return { type: textOf(encap, 'type'), sport: textOf(encap, 'sport'), dport: textOf(encap, 'dport') }
 }
 
 export function wrapTun(c: Course, host: string): string | undefined {

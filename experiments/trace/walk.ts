@@ -19,12 +19,12 @@ import {
 } from './course.ts'
 import type { End } from './endpoint.ts'
 import { hostRoute, rules, masquerade, leave, arrivalOnWire, arrive } from './host-steps.ts'
-import { devOf, instead, linkNamed, type Way } from './kernel.ts'
+import { devOf, instead, kindOf, linkNamed, type Way } from './kernel.ts'
 import { tun } from './lookups.ts'
 import { podRoute, podNeighbour, onBridge, ownPod, deliver } from './pod-steps.ts'
 import { lookupKey } from './script.ts'
 import type { Leg, Step } from './step.ts'
-import { wrapBpf, wrapTun, unwrapBpf } from './udp-steps.ts'
+import { unwrapBpf, unwrapFou, wrapBpf, wrapFou, wrapTun } from './udp-steps.ts'
 import { wrapVxlan, unwrapVxlan } from './vxlan-steps.ts'
 
 export interface Walk {
@@ -143,6 +143,7 @@ function receive(c: Course, host: string, kind: Way['kind'], inner: string): voi
 function wrap(c: Course, host: string, way: Way): string | undefined {
   if (way.kind === 'vxlan') return wrapVxlan(c, host, way)
   if (way.kind === 'bpf') return wrapBpf(c, host)
+  if (way.kind === 'fou') return wrapFou(c, host, way)
   if (way.kind === 'tun') return wrapTun(c, host)
   return undefined
 }
@@ -153,8 +154,11 @@ function unwrap(c: Course, host: string, kind: Way['kind'], inner: string): stri
   const seen = view(c, host)
   const { nic } = plan.hosts[host]!
   if (kind === 'vxlan') return unwrapVxlan(c, host)
-  if (kind === 'bpf' || kind === 'tun') {
-    if (kind === 'tun' && linkNamed(seen, tun)) {
+  if (kind === 'bpf' || kind === 'fou' || kind === 'tun') {
+    // The wire is the same: the host that receives may have another datapath.
+    const device = kindOf(linkNamed(seen, tun))
+    if (device === 'ipip') return unwrapFou(c, host)
+    if (device === 'tun') {
       step(c, host, 'decapsulation', {
         decision: `the process that holds ${tun} takes the packet out of its envelope`,
         entry: linkNamed(seen, tun)!.entry,
