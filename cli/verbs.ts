@@ -65,6 +65,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Eight questions about overlays, answered by this lab: evidence, experiment, verdict',
     load: async () => (await import('./explain.ts')).explainVerb,
   },
+  survive: {
+    summary: 'What each fault costs each backend, static and by flanneld, and what heals it',
+    load: async () => (await import('./survive.ts')).surviveVerb,
+  },
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,

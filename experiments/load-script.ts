@@ -83,6 +83,10 @@ export function endScript(id: string): string {
   return `${readScript(id)}
 read -r keeper <keeper && kill "$keeper" 2>/dev/null || :
 for log in *.log; do if lives "\${log%.log}"; then kill -INT "$pid" 2>/dev/null || :; fi; done
+for log in *.log; do
+  tries=0
+  while lives "\${log%.log}" && [ $tries -lt 40 ]; do tries=$((tries + 1)); sleep 0.05; done
+done
 cd /
 rm -rf ${parent}/${id}
 rmdir ${parent} 2>/dev/null || :

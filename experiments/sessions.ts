@@ -1,4 +1,5 @@
 /** SSH sessions to the machines of a lab that is up, by their names. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Name } from '../inventory/values.ts'
 import { listMachines } from '../machines/drivers.ts'
 import { HostError } from '../remote/errors.ts'
@@ -16,12 +17,16 @@ const patience = 15_000
 /** For so long, in ms, what was read of the machines stands: who asks for all hosts of a lab reads once. */
 const fresh = 500
 
+/** After an interrupt a session is waited for so long, in ms: one that is open is needed to end what runs on its host. */
+const farewell = 1000
+
 /** `signal` ends the wait for a connection; what runs already ends by its own signal, which needs the connection. */
 export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patience): Sessions {
   const pool = createPool({ attemptMs: patienceMs, overallMs: patienceMs })
-  const gaveUp = Promise.withResolvers<'gave up'>()
-  signal?.addEventListener('abort', () => gaveUp.resolve('gave up'), { once: true })
-  if (signal?.aborted) gaveUp.resolve('gave up')
+  const interrupted = Promise.withResolvers<void>()
+  signal?.addEventListener('abort', () => interrupted.resolve(), { once: true })
+  if (signal?.aborted) interrupted.resolve()
+  const gaveUp = () => interrupted.promise.then(() => sleep(farewell, 'gave up' as const, { ref: false }))
   let read: { readonly at: number; readonly machines: ReturnType<typeof listMachines> } | undefined
   return {
     async session(host) {
@@ -33,7 +38,7 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
         : `it is in the inventory, but not in the running lab ${lab}`
       if (!machine?.running)
         throw new HostError({ host, step: 'connect', why, hint: 'npx overlab up boots it' })
-      const session = await Promise.race([pool.session(machine.target), gaveUp.promise])
+      const session = await Promise.race([pool.session(machine.target), gaveUp()])
       if (session === 'gave up') throw new HostError({ host, step: 'connect', why: 'was interrupted' })
       return session
     },
