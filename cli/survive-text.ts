@@ -1,4 +1,5 @@
 /** The survival matrix on a terminal. */
+import { stripVTControlCharacters } from 'node:util'
 import type { Survival } from '../experiments/results/survival.ts'
 import { cellOf, cellText, legend, reasons, type Tone } from '../experiments/survive/matrix.ts'
 import { controls } from '../experiments/variants/variant.ts'
@@ -17,7 +18,9 @@ const styles: Readonly<Record<Tone, Parameters<typeof paint>[0]>> = {
 export function textOf(result: Survival): string {
   const one = matrixOf(result, result.variants)
   const fits =
-    !process.stdout.isTTY || Math.max(...one.split('\n').map((line) => line.length)) <= process.stdout.columns
+    !process.stdout.isTTY ||
+    Math.max(...one.split('\n').map((line) => stripVTControlCharacters(line).length)) <=
+      process.stdout.columns
   const tables = fits
     ? [one]
     : controls
