@@ -15,15 +15,14 @@ export interface Borrowed {
   readonly back: string
   /** What is run in its place, where `back` run twice would do more than once, or fail. */
   readonly backSafely?: string
+  /** After so many seconds the keeper sets it right. Default 60. */
+  readonly patience?: number
 }
-
-/** After so many seconds the keeper sets it right. */
-const patience = 60
 
 /** @throws CannotMeasure where it could not be taken; HostError where it could not be set right */
 export async function borrow<T>(
   notes: Notes,
-  { host, take, back, backSafely = back }: Borrowed,
+  { host, take, back, backSafely = back, patience = 60 }: Borrowed,
   act: () => Promise<T>,
 ): Promise<T> {
   const dir = `/run/overlab-explain-${randomBytes(6).toString('hex')}`

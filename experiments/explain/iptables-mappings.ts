@@ -117,9 +117,9 @@ async function withoutRules(site: Site, notes: Notes, { near, far }: Places) {
   notes.begin(site, 'experiment', `No rule on ${near.host.name} and ${far.host.name}`)
   const source = () => sourceSeen(notes, near, far)
   const sourceBefore = await source()
-  const flush = await Promise.all([near, far].map((place) => flushed(notes, place)))
-  return borrow(notes, flush[0]!, () =>
-    borrow(notes, flush[1]!, async () => {
+  const flush = [await flushed(notes, near), await flushed(notes, far)] as const
+  return borrow(notes, flush[0], () =>
+    borrow(notes, flush[1], async () => {
       const pods = await ping(notes, near.pod.name, far.pod.address)
       const sourceDuring = await source()
       await checkNoRules(notes, near)

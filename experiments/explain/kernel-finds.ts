@@ -80,17 +80,26 @@ async function finding(site: Site, notes: Notes): Promise<Finding> {
 const deciding = new Set(['route', 'neighbour', 'FDB entry', 'peer', 'encapsulation'])
 
 /** Of a trace its entries on the way there, and what comes of it. */
-const jq =
-  '(.steps[] | select(.leg == "there" and .entry) | "\\(.actor): \\(.topic): \\(.entry) (\\(.by))"), .verdict.sentences[]'
+const jq = {
+  all: '(.steps[] | select(.leg == "there" and .entry) | "\\(.actor): \\(.topic): \\(.entry) (\\(.by))"), .verdict.sentences[]',
+  verdict: '.verdict.sentences[]',
+} as const
 
-async function traced(site: Site, notes: Notes, { near, far }: Places): Promise<Trace> {
+async function traced(
+  site: Site,
+  notes: Notes,
+  { near, far }: Places,
+  only: 'verdict' | 'all' = 'all',
+): Promise<Trace> {
   const observed = await observe(site.session, site.plan, near.pod, far.pod, { signal: site.signal })
   const trace = traceOf(site.plan, observed, near.pod, far.pod)
   const there = trace.steps.filter(({ leg, entry }) => leg === 'there' && entry !== undefined)
   notes.add({
-    command: `npx overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq}'`,
+    command: `npx overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq[only]}'`,
     output: [
-      ...there.map(({ actor, topic, entry, by }) => `${actor}: ${topic}: ${entry} (${by})`),
+      ...(only === 'verdict' ? [] : there).map(
+        ({ actor, topic, entry, by }) => `${actor}: ${topic}: ${entry} (${by})`,
+      ),
       ...trace.verdict.sentences,
     ].join('\n'),
   })
@@ -99,10 +108,10 @@ async function traced(site: Site, notes: Notes, { near, far }: Places): Promise<
 
 async function withoutLast(site: Site, notes: Notes, places: Places) {
   const { near, far } = places
-  notes.begin(site, 'experiment', 'The last entry that finds the host, taken away')
   const { what, take, back } = (await entriesOf(site, notes, near, far)).at(-1)!
+  notes.begin(site, 'experiment', `${near.host.name} without its ${what} for ${far.host.name}`)
   const broken = await borrow(notes, { host: near.host.name, take, back }, () => traced(site, notes, places))
-  const whole = await traced(site, notes, places)
+  const whole = await traced(site, notes, places, 'verdict')
   return {
     what,
     arrived: broken.verdict.arrived,

@@ -88,7 +88,8 @@ export async function entriesOf(site: Site, notes: Notes, near: Place, far: Plac
     await showPeers(site, notes, near.host)
     return [peerOf(far)]
   }
-  if (dev === tun) {
+  // flanneld's; a datapath of the kernel's that has a device of this name names each peer's host in its route.
+  if (dev === tun && via === '') {
     await notes.run(name, `ip route show ${prefix}`)
     await notes.run(name, 'ip -d tuntap show')
     throw new CannotMeasure(

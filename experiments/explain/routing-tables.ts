@@ -81,14 +81,15 @@ async function tablesOf(site: Site, notes: Notes, host: string, whole: boolean) 
     if (!pod || name === host) continue
     await notes.run(host, `ip route get ${pod.address}`)
     const got = await notes.quietly(host, `ip -j route get ${pod.address}`)
-    const [decided] = readEntries(got.output, 'ip -j route get')
+    // What is no JSON is the kernel's refusal.
+    const [decided] = got.output.startsWith('[') ? readEntries(got.output, 'ip -j route get') : []
     const best = longest(
       routes.map((route) => [prefixOf(route), wayOf(route)] as const),
       pod.address,
     )
     lookups.push({
       to: pod.address,
-      decided: decided ? wayOf(decided) : got.output.trim(),
+      decided: decided ? wayOf(decided) : refused,
       longest: best ? best[1] : 'none',
     })
   }
@@ -107,7 +108,11 @@ function prefixOf(route: Entry): string {
   return to === 'default' ? '0.0.0.0/0' : to.includes('/') ? to : `${to}/32`
 }
 
+/** The kernel gives no way by an `unreachable`, `prohibit` or `blackhole` route, but an error. */
+const refused = 'refused'
+
 function wayOf(route: Entry): string {
+  if (['unreachable', 'prohibit', 'blackhole'].includes(textOf(route, 'type'))) return refused
   const via = textOf(route, 'gateway')
   return `${via === '' ? '' : `via ${via} `}dev ${textOf(route, 'dev')}`
 }
