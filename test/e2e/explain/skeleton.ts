@@ -9,7 +9,7 @@ export function skeletonOf(markdown: string, labs: readonly string[]): string[] 
   return markdown.split('\n').flatMap((line) => {
     if (line.startsWith('```')) inBlock = !inBlock
     const piece = /^### \w+ \(([\w-]+)\): /.exec(line)?.[1]
-    if (/^##? /.test(line)) isOthers = false
+    if (!inBlock && /^##? /.test(line)) isOthers = false
     if (piece !== undefined) isOthers = others.includes(piece)
     if (isOthers && (inBlock || piece !== undefined)) return []
     const isClaim = /^- (yes|NO|\?): /.test(line)
