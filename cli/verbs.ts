@@ -73,6 +73,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,
   },
+  report: {
+    summary: 'One HTML page of what was measured: findings, table, charts, faults, the lab',
+    load: async () => (await import('./report.ts')).reportVerb,
+  },
   doctor: {
     summary: 'What this machine offers: tools, versions, kernel features per backend',
     load: async () => (await import('./doctor.ts')).doctorVerb,

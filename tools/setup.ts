@@ -3,6 +3,7 @@
  * (`node tools/setup.ts`). `--plan` prints what it would do and changes nothing.
  */
 import { join } from 'node:path'
+import { browserPart } from './browser.ts'
 import { commandPluginPart } from './command-plugin.ts'
 import { flanneldPart } from './flanneld.ts'
 import { kernelPart } from './kernel-part.ts'
@@ -21,6 +22,7 @@ import { SetupError, type Part, type Work } from './work.ts'
 const parts: readonly Part[] = [
   rightsPart(),
   packagesPart,
+  browserPart,
   kernelPart,
   pulumiPart,
   commandPluginPart,

@@ -1,0 +1,129 @@
+/** A comparison's samples as the rows of its table: median, spread, and which variant is best. Pure. */
+import type { Comparison, Metric, Sample } from '../results/comparison.ts'
+
+/** The variant that is no overlay: the hosts' own addresses. */
+export const baseline = 'underlay'
+
+export interface Measured {
+  readonly median: number
+  /** The lowest and the highest sample. */
+  readonly low: number
+  readonly high: number
+  readonly samples: readonly { readonly round: number; readonly value: number }[]
+  /** Rounds in which it was not measured. */
+  readonly missed: readonly Missed[]
+  /** `level`: its spread and the best's overlap, so that the samples do not tell which is better. */
+  readonly standing?: 'best' | 'level'
+}
+
+export interface Missed {
+  readonly round: number
+  readonly why: string
+}
+
+/** `absent`: the metric was measured, and this part of it is not there (a static lab has no flanneld). */
+export type Cell =
+  Measured | { readonly notMeasured: readonly [string, ...string[]] } | { readonly absent: true }
+
+export interface Row {
+  readonly metric: Metric
+  /** The part of the metric: a process, a count of hosts. */
+  readonly of?: string
+  /** In the order of the comparison's variants. */
+  readonly cells: readonly Cell[]
+}
+
+/** In the metrics' order; the whole first, then its parts in the order in which they turn up. */
+export function rowsOf(comparison: Comparison): Row[] {
+  return comparison.metrics.flatMap((metric) => {
+    const samples = comparison.samples.filter((sample) => sample.metric === metric.id)
+    const measured = samples.filter((sample) => 'value' in sample)
+    const parts = [...new Set(measured.flatMap(({ of }) => of ?? []))].toSorted(byCount)
+    const whole = parts.length === 0 || measured.some(({ of }) => of === undefined)
+    return [...(whole ? [undefined] : []), ...parts].map((of) => ({
+      metric,
+      ...(of === undefined ? {} : { of }),
+      cells: ranked(
+        comparison.variants.map(({ name }) => ({ name, cell: cellOf(samples, name, of) })),
+        // A process that takes less is no merit while the others take more.
+        of === undefined || hostCount(of) !== undefined ? metric.better : 'neither',
+      ),
+    }))
+  })
+}
+
+/** Counts (`3 hosts`) in their order; all others stay as they are. */
+function byCount(a: string, b: string): number {
+  const [first, second] = [hostCount(a), hostCount(b)]
+  return first === undefined || second === undefined ? 0 : first - second
+}
+
+/** `10 hosts` is 10; undefined for a part of another kind. */
+export function hostCount(of: string): number | undefined {
+  const count = /^(\d+) hosts?$/.exec(of)?.[1]
+  return count === undefined ? undefined : Number(count)
+}
+
+export function isMeasured(cell: Cell | undefined): cell is Measured {
+  return cell !== undefined && 'median' in cell
+}
+
+function cellOf(samples: readonly Sample[], variant: string, of: string | undefined): Cell {
+  const all = samples.filter((sample) => sample.variant === variant)
+  // What was not measured as a whole was not measured in any of its parts.
+  const own = all.filter((sample) => sample.of === of || (sample.of === undefined && !('value' in sample)))
+  const values = own.flatMap((sample) =>
+    'value' in sample ? [{ round: sample.round, value: sample.value }] : [],
+  )
+  const missed = own.flatMap((sample) =>
+    'value' in sample ? [] : [{ round: sample.round, why: sample.notMeasured }],
+  )
+  if (values.length === 0) {
+    const [first, ...more] = new Set(missed.map(({ why }) => why))
+    if (first !== undefined) return { notMeasured: [first, ...more] }
+    return all.length > 0 ? { absent: true } : { notMeasured: ['the file holds no sample of it'] }
+  }
+  const numbers = values.map(({ value }) => value)
+  return {
+    median: median(numbers),
+    low: Math.min(...numbers),
+    high: Math.max(...numbers),
+    samples: values.toSorted((a, b) => a.round - b.round),
+    missed,
+  }
+}
+
+/** Of an even number of values the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** The baseline is what the others are held against; it takes no part. */
+function ranked(
+  all: readonly { readonly name: string; readonly cell: Cell }[],
+  better: Metric['better'],
+): Cell[] {
+  const takesPart = (one: (typeof all)[number]): boolean => one.name !== baseline
+  const measured = all
+    .filter(takesPart)
+    .map(({ cell }) => cell)
+    .filter(isMeasured)
+  const medians = measured.map((cell) => cell.median)
+  // Nobody is the best of one, or of equals.
+  if (better === 'neither' || new Set(medians).size < 2) return all.map(({ cell }) => cell)
+  const best = better === 'lower' ? Math.min(...medians) : Math.max(...medians)
+  const bests = measured.filter((cell) => cell.median === best)
+  return all.map((one) => {
+    const { cell } = one
+    if (!isMeasured(cell) || !takesPart(one)) return cell
+    if (cell.median === best) return { ...cell, standing: 'best' }
+    return bests.some((other) => overlap(cell, other)) ? { ...cell, standing: 'level' } : cell
+  })
+}
+
+/** Whether the samples of two overlap: then they do not tell which is better. */
+export function overlap(a: Measured, b: Measured): boolean {
+  return a.low <= b.high && b.low <= a.high
+}

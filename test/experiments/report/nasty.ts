@@ -1,0 +1,21 @@
+/** What a file may hold where a name or a reason is expected. */
+export const nasty: readonly string[] = [
+  '<script>document.title = "taken over"</script>',
+  '"><img src=x onerror="document.title=1">',
+  "' onmouseover='document.title=1",
+  '</style><script>document.title=1</script>',
+  '</title></svg></table><h1>me</h1>',
+  '<!-- ',
+  '--> <b>',
+  ']]>',
+  '&lt;b&gt; &amp; &#60;',
+  '${7*7} {{7*7}} `7`',
+  'javascript:document.title=1',
+  'a\0b\x1b[31mred',
+  '\ud800 \u202e backwards \u2066',
+  'ä'.repeat(300),
+  'x'.repeat(400),
+  '  ',
+  '</text><a href="http://example.com">',
+  'datum.label + "x"',
+]
