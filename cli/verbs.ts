@@ -57,6 +57,10 @@ export const verbs: Readonly<Record<string, Entry>> = {
     summary: 'Builds labs of several variants, measures them in turn, one table',
     load: async () => (await import('./compare.ts')).compareVerb,
   },
+  report: {
+    summary: 'One HTML page of what was measured: findings, table, charts, faults, the lab',
+    load: async () => (await import('./report.ts')).reportVerb,
+  },
   freeze: {
     summary: 'Writes the static inventory that holds a lab which runs under flanneld',
     load: async () => (await import('./freeze.ts')).freezeVerb,
@@ -72,10 +76,6 @@ export const verbs: Readonly<Record<string, Entry>> = {
   exec: {
     summary: 'Runs a command on a host or in a pod, over SSH',
     load: async () => (await import('./exec.ts')).execVerb,
-  },
-  report: {
-    summary: 'One HTML page of what was measured: findings, table, charts, faults, the lab',
-    load: async () => (await import('./report.ts')).reportVerb,
   },
   doctor: {
     summary: 'What this machine offers: tools, versions, kernel features per backend',

@@ -51,19 +51,18 @@ export function comparisonTable({ variants, rounds, metrics }: Comparison, rows:
 
 /** A metric of one row, or a heading and a row for each of its parts. */
 function bodyOf(metric: Metric, rows: readonly Row[], variants: readonly string[], notes: Notes): Html {
-  const cells = (row: Row, decimals: number) =>
-    row.cells.map((cell, index) => cellOf(cell, decimals, rowsTitle(row), variants[index]!, notes))
+  const cells = (row: Row) => {
+    const decimals = decimalsFor(row.cells.filter(isMeasured).map((cell) => cell.median))
+    return row.cells.map((cell, index) => cellOf(cell, decimals, rowsTitle(row), variants[index]!, notes))
+  }
   const unit = html`<span class="unit">${metric.unit}</span>`
   const small = direction[metric.better] === '' ? undefined : html`<small>${direction[metric.better]}</small>`
-  const decimals = decimalsFor(
-    rows.flatMap(({ cells: all }) => all.filter(isMeasured).map((cell) => cell.median)),
-  )
   const [only] = rows
   if (only && rows.length === 1 && only.of === undefined)
     return html`<tbody>
       <tr>
         <th scope="row">${metric.title} ${unit} ${small}</th>
-        ${cells(only, decimals)}
+        ${cells(only)}
       </tr>
     </tbody>`
   const whole = only?.of === undefined ? only : undefined
@@ -72,7 +71,7 @@ function bodyOf(metric: Metric, rows: readonly Row[], variants: readonly string[
       <th scope="${whole ? 'row' : 'rowgroup'}" ${whole ? '' : html`colspan="${variants.length + 1}"`}>
         ${metric.title} ${unit} ${small}
       </th>
-      ${whole ? cells(whole, decimals) : ''}
+      ${whole ? cells(whole) : ''}
     </tr>
     ${rows
       .filter((row) => row !== whole)
@@ -80,7 +79,7 @@ function bodyOf(metric: Metric, rows: readonly Row[], variants: readonly string[
         (row) =>
           html`<tr>
             <th scope="row" class="part">${row.of ?? ''}</th>
-            ${cells(row, decimals)}
+            ${cells(row)}
           </tr>`,
       )}
   </tbody>`

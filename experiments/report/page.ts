@@ -183,9 +183,13 @@ function cautions(
   )
   const said = [
     ...busy.map(({ title, provenance: { load, cores } }) => `${title}: the machine was busy with other work (load ${formatted(Math.max(...load), 1)} on ${cores} ${cores === 1 ? 'core' : 'cores'}). Compare the figures with each other, not with other machines'.`), // prettier-ignore
-    ...(gaps > 0
-      ? [`${formatted(gaps)} ${gaps === 1 ? 'measurement' : 'measurements'} did not happen; each is shown as "not measured", with its reason.`]
-      : []), // prettier-ignore
+    ...(gaps === 0
+      ? []
+      : gaps === 1
+        ? ['One measurement did not happen; it is shown as "not measured", with its reason.']
+        : [
+            `${formatted(gaps)} measurements did not happen; each is shown as "not measured", with its reason.`,
+          ]),
     ...(kernels.size > 1
       ? ['The comparison and the survival matrix were measured on different machines.']
       : []),

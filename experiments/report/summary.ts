@@ -1,8 +1,7 @@
 /** A comparison's samples as the rows of its table: median, spread, and which variant is best. Pure. */
+import { underlay as baseline } from '../compare/end.ts'
+import { summary } from '../compare/statistics.ts'
 import type { Comparison, Metric, Sample } from '../results/comparison.ts'
-
-/** The variant that is no overlay: the hosts' own addresses. */
-export const baseline = 'underlay'
 
 export interface Measured {
   readonly median: number
@@ -21,7 +20,7 @@ export interface Missed {
   readonly why: string
 }
 
-/** `absent`: the metric was measured, and this part of it is not there (a static lab has no flanneld). */
+/** `absent`: nobody tried to measure it, since there is no such thing (a static lab has no flanneld to kill). */
 export type Cell =
   Measured | { readonly notMeasured: readonly [string, ...string[]] } | { readonly absent: true }
 
@@ -78,26 +77,18 @@ function cellOf(samples: readonly Sample[], variant: string, of: string | undefi
   const missed = own.flatMap((sample) =>
     'value' in sample ? [] : [{ round: sample.round, why: sample.notMeasured }],
   )
-  if (values.length === 0) {
+  const found = summary(values.map(({ value }) => value))
+  if (!found) {
     const [first, ...more] = new Set(missed.map(({ why }) => why))
-    if (first !== undefined) return { notMeasured: [first, ...more] }
-    return all.length > 0 ? { absent: true } : { notMeasured: ['the file holds no sample of it'] }
+    return first === undefined ? { absent: true } : { notMeasured: [first, ...more] }
   }
-  const numbers = values.map(({ value }) => value)
   return {
-    median: median(numbers),
-    low: Math.min(...numbers),
-    high: Math.max(...numbers),
+    median: found.median,
+    low: found.min,
+    high: found.max,
     samples: values.toSorted((a, b) => a.round - b.round),
     missed,
   }
-}
-
-/** Of an even number of values the mean of the middle two. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
 /** The baseline is what the others are held against; it takes no part. */

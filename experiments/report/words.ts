@@ -1,5 +1,5 @@
 /** What the report calls a variant. */
-import { baseline } from './summary.ts'
+import { underlay as baseline } from '../compare/end.ts'
 
 export interface Named {
   readonly name: string

@@ -1,7 +1,8 @@
 /** What all charts share: variants from top to bottom, values from zero to the right. */
 import { formatted } from '../number.ts'
+import { isMeasured, type Row } from '../summary.ts'
 import { classOf, type Named } from '../words.ts'
-import { labelGap, plotWidth, textWidth, type Layer } from './draw.ts'
+import { labelGap, plotWidth, rightMargin, textWidth, type Layer } from './draw.ts'
 
 type Encoding = NonNullable<Extract<Layer, { mark: unknown }>['encoding']>
 type Axis = NonNullable<Encoding['y']>
@@ -69,8 +70,12 @@ function ticks([least, most]: readonly [number, number], plot: number): number[]
   const steps = [0.1, 0.2, 0.5, 1, 2, 5].map((factor) => factor * power)
   const step = steps.find((one) => one * 5 > most - least && fits(one)) ?? 10 * power
   const first = Math.ceil(least / step)
-  return Array.from({ length: Math.floor(most / step) - first + 1 }, (_, index) =>
-    Number(((first + index) * step).toPrecision(12)),
+  return (
+    Array.from({ length: Math.floor(most / step) - first + 1 }, (_, index) =>
+      Number(((first + index) * step).toPrecision(12)),
+    )
+      // The last one's half must fit beside the plot.
+      .filter((tick) => (most - tick) * pixels + rightMargin >= textWidth([formatted(tick)]) / 2)
   )
 }
 
@@ -89,14 +94,14 @@ export function inRow(variant: Named, row: number): { row: number; variant: stri
 }
 
 /** Said at the beginning of each row that has no value: an empty row would look like a zero. */
-export function notMeasured(
-  variants: readonly Named[],
-  measured: readonly { row: number }[],
-  y: Axis,
-): Layer {
-  const empty = variants.map((_, row) => row).filter((row) => !measured.some((one) => one.row === row))
+export function remarks(rows: readonly Row[], y: Axis): Layer {
+  const values = (rows[0]?.cells ?? []).flatMap((_, row) => {
+    const cells = rows.flatMap(({ cells }) => cells[row] ?? [])
+    if (cells.some(isMeasured)) return []
+    return [{ row, remark: cells.some((cell) => 'notMeasured' in cell) ? 'not measured' : 'none' }]
+  })
   return {
-    data: { values: empty.map((row) => ({ row, remark: 'not measured' })) },
+    data: { values },
     mark: { type: 'text', align: 'left', x: 6, color: 'var(--quiet)', fontStyle: 'italic' },
     encoding: { y, text: { field: 'remark', type: 'nominal' } },
   }

@@ -3,7 +3,7 @@ import type { Html } from '../html.ts'
 import { formatted } from '../number.ts'
 import { hostCount, isMeasured, type Row } from '../summary.ts'
 import type { Named } from '../words.ts'
-import { byClass, inRow, notMeasured, valueAxis, variantAxis, variantNames } from './axes.ts'
+import { byClass, inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw, plotWidth, textWidth } from './draw.ts'
 
 export function countChart(id: string, rows: readonly Row[], variants: readonly Named[]): Promise<Html> {
@@ -45,7 +45,7 @@ export function countChart(id: string, rows: readonly Row[], variants: readonly 
         encoding: { y, x: x('value'), text: { field: 'label', type: 'nominal' } },
       },
       variantNames(variants, y),
-      notMeasured(variants, points, y),
+      remarks(rows, y),
     ],
   })
 }

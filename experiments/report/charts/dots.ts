@@ -3,7 +3,7 @@ import type { Html } from '../html.ts'
 import { decimalsFor, formatted } from '../number.ts'
 import { isMeasured, type Row } from '../summary.ts'
 import type { Named } from '../words.ts'
-import { byClass, inRow, notMeasured, valueAxis, variantAxis, variantNames } from './axes.ts'
+import { byClass, inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw, labelGap } from './draw.ts'
 
 export function dotChart(id: string, { metric, cells }: Row, variants: readonly Named[]): Promise<Html> {
@@ -27,7 +27,11 @@ export function dotChart(id: string, { metric, cells }: Row, variants: readonly 
     id,
     title: `${title}, variant by variant`,
     description: variants
-      .map(({ name }, row) => `${name} ${measured.find((one) => one.row === row)?.label ?? 'not measured'}`)
+      .map(({ name }, row) => {
+        const cell = cells[row]
+        const instead = cell && 'notMeasured' in cell ? 'not measured' : 'none'
+        return `${name} ${measured.find((one) => one.row === row)?.label ?? instead}`
+      })
       .join(', ')
       .concat(unit === '' ? ' (medians).' : ` (medians, ${unit}).`),
     labels: variants.map(({ name }) => name),
@@ -58,7 +62,7 @@ export function dotChart(id: string, { metric, cells }: Row, variants: readonly 
         encoding: { y, x: x('high'), text: { field: 'label', type: 'nominal' } },
       },
       variantNames(variants, y),
-      notMeasured(variants, measured, y),
+      remarks([{ metric, cells }], y),
     ],
   })
 }

@@ -26,7 +26,7 @@ export function plotWidth(names: readonly string[]): number {
 /** Between a mark, or the axis, and what is written beside it. */
 export const labelGap = 9
 /** Half a number of the horizontal axis fits there. */
-const rightMargin = 12
+export const rightMargin = 12
 /** The horizontal axis: its numbers, and with a unit that too. */
 const bottomMargin = 38
 

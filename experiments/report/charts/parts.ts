@@ -6,7 +6,7 @@ import type { Html } from '../html.ts'
 import { formatted } from '../number.ts'
 import { isMeasured, type Row } from '../summary.ts'
 import type { Named } from '../words.ts'
-import { inRow, notMeasured, valueAxis, variantAxis, variantNames } from './axes.ts'
+import { inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw } from './draw.ts'
 
 /** The page has as many colours; parts behind them share the last. */
@@ -48,7 +48,7 @@ export function partChart(id: string, rows: readonly Row[], variants: readonly N
         },
       },
       variantNames(variants, y),
-      notMeasured(variants, bars, y),
+      remarks(rows, y),
     ],
   })
 }

@@ -41,8 +41,16 @@ test('other numbers, other sentences', () => {
     "static vxlan carries 50 % of what flanneld's vxlan does.",
   )
   expect(texts(scaled(comparisonFile(), 'vxlan', 1.2))).toContain(
-    'Of the static overlays, vxlan comes nearest to the bare underlay: 94 % of its throughput.',
+    'Of the static overlays, vxlan (94 %) comes nearest to the throughput of the bare underlay.',
   )
+})
+
+test('samples that nearly meet are neither told apart nor the same', () => {
+  // host-gw's lowest is then just above the highest of flanneld's.
+  const file = scaled(comparisonFile(), 'host-gw', 1.12)
+  const told = ofComparison(file).filter(({ evidence }) => evidence?.startsWith('TCP'))
+  expect(told.map(({ text }) => text).join()).toContain('vxlan: no difference')
+  expect(told.map(({ text }) => text).join()).not.toMatch(/host-gw.*flanneld/)
 })
 
 test('what was not measured is not spoken of', () => {
