@@ -39,7 +39,7 @@ async function card(id: string, metric: Metric, rows: readonly Row[], comparison
   const whole = rows.find(({ of }) => of === undefined)
   const counts = rows.filter(({ of }) => of !== undefined && hostCount(of) !== undefined)
   const parts = rows.filter(({ of }) => of !== undefined && hostCount(of) === undefined)
-  return html`<article class="card" aria-labelledby="${id}">
+  return html`<article class="card${counts.length + parts.length > 0 ? ' tall' : ''}" aria-labelledby="${id}">
     <h3 id="${id}">${metric.title}</h3>
     <p class="how">${metric.how}${/[.!?]$/.test(metric.how) ? '' : '.'}</p>
     ${whole ? await dotChart(`${id}-dots`, whole, variants) : ''}

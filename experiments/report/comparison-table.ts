@@ -43,7 +43,7 @@ export function comparisonTable({ variants, rounds, metrics }: Comparison, rows:
     <p class="key">
       <span class="mark best">best</span> the best median of the overlays.
       <span class="mark level">≈ best</span> its samples and the best's overlap: they do not tell the two
-      apart. The bare underlay is the baseline, and is not ranked.
+      apart. The bare underlay is the baseline, and is not ranked. A dash: there is no such thing.
     </p>
     ${notes.list()}
   `
