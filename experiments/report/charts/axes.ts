@@ -36,7 +36,6 @@ export function variantNames(variants: readonly Named[], y: Axis): Layer {
  */
 export function valueAxis(
   values: readonly number[],
-  unit: string,
   variants: readonly Named[],
   labels: readonly string[] = [],
 ): (field: string) => Axis {
@@ -54,7 +53,6 @@ export function valueAxis(
       labelFlush: false,
       // Vega groups by commas.
       labelExpr: `replace(datum.label, /,/g, '\\u202f')`,
-      ...(unit === '' ? {} : { title: unit, titleColor: 'var(--quiet)', titleFontWeight: 'normal' }),
     },
   })
 }

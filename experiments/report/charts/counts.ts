@@ -13,7 +13,7 @@ export function countChart(id: string, rows: readonly Row[], variants: readonly 
   const points = lines.flat()
   const values = points.map(({ value }) => value)
   const y = variantAxis(variants)
-  const x = valueAxis(values, unit, variants, points.slice(-1).map(({ hosts }) => String(hosts))) // prettier-ignore
+  const x = valueAxis(values, variants, points.slice(-1).map(({ hosts }) => String(hosts))) // prettier-ignore
   const pixels = plotWidth(names) / Math.max(1, ...values)
   return draw({
     id,
@@ -21,6 +21,7 @@ export function countChart(id: string, rows: readonly Row[], variants: readonly 
     description: `${points
       .map(({ variant, hosts, value }) => `${variant} ${formatted(value)} for ${hosts} hosts`)
       .join(', ')}.`,
+    unit,
     labels: names,
     step: 36,
     layer: [

@@ -18,7 +18,6 @@ export function dotChart(id: string, { metric, cells }: Row, variants: readonly 
   const y = variantAxis(variants)
   const x = valueAxis(
     measured.flatMap(({ low, high }) => [low, high]),
-    unit,
     variants,
     measured.map(({ label }) => label),
   )
@@ -34,6 +33,7 @@ export function dotChart(id: string, { metric, cells }: Row, variants: readonly 
       })
       .join(', ')
       .concat(unit === '' ? ' (medians).' : ` (medians, ${unit}).`),
+    unit,
     labels: variants.map(({ name }) => name),
     step: 27,
     layer: [

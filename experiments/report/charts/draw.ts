@@ -39,6 +39,8 @@ export interface Drawing {
   /** What is drawn, for those who do not see it. */
   readonly title: string
   readonly description: string
+  /** Of the horizontal axis. */
+  readonly unit: string
   /** The longest label of the vertical axis. */
   readonly labels: readonly string[]
   /** Pixels a row. */
@@ -46,10 +48,10 @@ export interface Drawing {
   readonly layer: Layer[]
 }
 
-export async function draw({ id, title, description, labels, step, layer }: Drawing): Promise<Html> {
+export async function draw({ id, title, description, unit, labels, step, layer }: Drawing): Promise<Html> {
   const left = textWidth(labels) + labelGap
   const whole: TopLevelSpec = {
-    layer,
+    layer: [...layer, unitBelow(unit, plotWidth(labels), labels.length * step)],
     width: plotWidth(labels),
     height: labels.length * step,
     autosize: { type: 'none' },
@@ -83,6 +85,15 @@ export async function draw({ id, title, description, labels, step, layer }: Draw
     <desc id="${id}-desc">${description}</desc>
     ${madeMarkup(bare(drawn.slice(head.index + start.length, drawn.lastIndexOf('</svg>'))))}
   </svg> `
+}
+
+/** The unit is data like every text of a file: as an axis' title some words (`valueOf`) mean something to Vega. */
+function unitBelow(unit: string, plot: number, height: number): Layer {
+  return {
+    data: { values: [{ unit }] },
+    mark: { type: 'text', x: plot / 2, y: height + bottomMargin - 8, color: 'var(--quiet)' },
+    encoding: { text: { field: 'unit', type: 'nominal' } },
+  }
 }
 
 /** Without what Vega adds for its own script, and what shows nothing. Only tags are looked into, never a text. */

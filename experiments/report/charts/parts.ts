@@ -25,11 +25,12 @@ export function partChart(id: string, rows: readonly Row[], variants: readonly N
     }),
   )
   const y = variantAxis(variants)
-  const x = valueAxis(bars.map(({ value }) => value), unit, variants) // prettier-ignore
+  const x = valueAxis(bars.map(({ value }) => value), variants) // prettier-ignore
   return draw({
     id,
     title: `${title}, part by part`,
     description: `${bars.map(({ variant, of, value }) => `${variant} ${of} ${formatted(value)}`).join(', ')}.`,
+    unit,
     labels: variants.map(({ name }) => name),
     step: rows.length * thickness + 12,
     layer: [

@@ -18,4 +18,8 @@ export const nasty: readonly string[] = [
   '  ',
   '</text><a href="http://example.com">',
   'datum.label + "x"',
+  'valueOf',
+  'toString',
+  '__proto__',
+  '',
 ]

@@ -140,7 +140,7 @@ describe('whatever the files say', () => {
     const names = new Map<string, string>()
     // What refers to each other must go on to; the number keeps two of them apart.
     const renamed = (name: string) => {
-      if (!names.has(name)) names.set(name, `${next()}${names.size}`)
+      if (!names.has(name)) names.set(name, names.size % 2 === 0 ? `${next()}${names.size}` : `${names.size}${next()}`)
       return names.get(name)!
     }
     const { result: matrix } = survival
