@@ -1,7 +1,7 @@
 /** Ansible's tree of groups: who is in which, and which value of a variable a host ends up with. */
 import type { Path, Report } from './mistakes.ts'
 import { expandRanges } from './ranges.ts'
-import { mostHosts } from './schema.ts'
+import { ansibleNames, mostHosts } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { name as nameSchema } from './values.ts'
 import type { Name } from './values.ts'
@@ -117,22 +117,21 @@ function readGroup(
 }
 
 function setVariables(node: HostNode, body: unknown, path: Path, report: Report): void {
-  if (
-    isMap(body) &&
-    'address' in body &&
-    'ansible_host' in body &&
-    body['address'] !== body['ansible_host']
-  ) {
-    report({
-      path: [...path, 'ansible_host'],
-      what: 'differs from address, which is the same variable',
-      todo: 'keep one of the two',
-    })
+  for (const [ansibles, own] of Object.entries(ansibleNames)) {
+    if (isMap(body) && own in body && ansibles in body && body[own] !== body[ansibles])
+      report({
+        path: [...path, ansibles],
+        what: `differs from ${own}, which is the same variable`,
+        todo: 'keep one of the two',
+      })
   }
   for (const [key, value] of entries(body)) {
     const variable = { value, path: [...path, key] }
     if (key === 'bootstrap') node.bootstraps.push(variable)
-    else node.variables.set(key === 'ansible_host' ? 'address' : key, variable)
+    else {
+      node.variables.set(key, variable)
+      if (ansibleNames[key]) node.variables.set(ansibleNames[key], variable)
+    }
   }
 }
 

@@ -11,7 +11,8 @@ import type { Path, Report } from './mistakes.ts'
 import { numberOf, readVariable } from './numbers.ts'
 import type { Numbered } from './numbers.ts'
 import { qemuOf } from './qemu.ts'
-import { ownVariable } from './schema.ts'
+import { ansibleNames, ownVariable } from './schema.ts'
+import { ip } from './values.ts'
 import type { Cidr, Ip } from './values.ts'
 
 /** A host with what could be found out about it; what the file has wrong is missing. */
@@ -23,6 +24,7 @@ export interface PlacedHost {
   readonly vtepMac?: NonNullable<Host['vtepMac']>
   readonly machine: Host['machine']
   readonly qemu?: NonNullable<Host['qemu']>
+  readonly nic?: NonNullable<Host['nic']>
   readonly control: Host['control']
   readonly datapath: Datapath
   readonly iptables: Host['iptables']
@@ -42,6 +44,7 @@ export function placeHosts(
   lab: KnownLab,
   files: Files,
   report: Report,
+  standIns = false,
 ): PlacedHost[] {
   if (hosts.length === 0) {
     report({
@@ -55,12 +58,20 @@ export function placeHosts(
   const room = roomOf(lab)
   // Where the lab is too small as a whole, that is said once instead of once for each host.
   const crowded = reportCrowd(hosts, lab, report)
-  const placed = hosts.map((host) => placeHost(host, lab, room, files, crowded ? () => {} : report))
+  const placed = hosts.map((host) => placeHost(host, lab, room, files, standIns, crowded ? () => {} : report))
   if (!crowded) reportNumbers(placed, lab, room, report)
   reportDuplicates(placed, 'address', (at) => toIp(at), report)
   reportDuplicates(placed, 'subnet', (at) => toCidr(at), report)
   reportMacs(placed, report)
   return placed
+}
+
+/** Words of Ansible's that overlab reads, and that stand for variables of its own. */
+function isOurs(key: string, machine: Host['machine']): boolean {
+  return (
+    ['ansible_group_priority', 'ansible_host'].includes(key) ||
+    (machine === 'ssh' && Object.hasOwn(ansibleNames, key))
+  )
 }
 
 /** How many hosts the underlay can hold: all addresses but the network's, the broadcast's and the controller's. */
@@ -95,24 +106,34 @@ function reportCrowd(hosts: readonly GroupedHost[], lab: KnownLab, report: Repor
   return crowded
 }
 
-function placeHost(host: GroupedHost, lab: KnownLab, room: number, files: Files, report: Report): PlacedHost {
+function placeHost(
+  host: GroupedHost,
+  lab: KnownLab,
+  room: number,
+  files: Files,
+  standIns: boolean,
+  report: Report,
+): PlacedHost {
   const numbered = numberOf(host, Number.isFinite(room) ? room : 0)
   const path = host.variables.get('number')?.path ?? host.path
-  const address = addressOf(host, numbered, path, lab, report)
+  const machine = readVariable(host, 'machine')
+  const kind = typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace')
+  const own =
+    givenAddress(host, kind, lab, standIns, report) ?? numberedAddress(host, numbered, path, lab, report)
+  const address = own === 'wrong' ? undefined : own
   const subnet = subnetOf(host, numbered, path, lab, report)
   const vtepMac = readVariable(host, 'vtep_mac')
   const iptables = readVariable(host, 'iptables')
-  const givenMachine = readVariable(host, 'machine')
-  const machine = typeof givenMachine === 'object' ? givenMachine.value : (lab.machine ?? 'namespace')
-  const qemu = qemuOf(host, machine, files, report)
+  const qemu = qemuOf(host, kind, files, report)
+  const nic = readVariable(host, 'nic')
   const given = readVariable(host, 'control')
   const datapath = readVariable(host, 'datapath')
   const control = typeof given === 'object' ? given.value : (lab.control ?? 'static')
-  if (control === 'flanneld' && machine !== 'namespace') {
+  if (control === 'flanneld' && kind !== 'namespace') {
     report({
       path: typeof given === 'object' ? given.variable.path : host.path,
       ...(typeof given !== 'object' && { atKey: true }),
-      what: `flanneld runs on machines of the kind namespace, and ${host.name} is ${machine}`,
+      what: `flanneld runs on machines of the kind namespace, and ${host.name} is ${kind}`,
       todo: 'use control: static for this host',
     })
   }
@@ -129,14 +150,15 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, files: Files,
     ...(address && { address }),
     ...(subnet && { subnet }),
     ...(typeof vtepMac === 'object' && { vtepMac: vtepMac.value }),
-    machine,
+    machine: kind,
     ...(qemu && { qemu }),
+    ...(kind === 'ssh' && typeof nic === 'object' && { nic: nic.value }),
     control,
     datapath: typeof datapath === 'object' ? datapath.value : (lab.datapath ?? 'auto'),
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
     vars: Object.fromEntries(
       [...host.variables]
-        .filter(([key]) => ownVariable.test(key) && key !== 'ansible_group_priority')
+        .filter(([key]) => ownVariable.test(key) && !isOurs(key, kind))
         .map(([key, variable]) => [key, variable.value]),
     ),
   }
@@ -144,25 +166,58 @@ function placeHost(host: GroupedHost, lab: KnownLab, room: number, files: Files,
 
 const noZero = 'numbers start at 1; set number for it, or number_from: 1 for its group'
 
-function addressOf(
+/** The address that the file gives; a host that exists needs one, since it has one already. 'wrong' is told here. */
+function givenAddress(
+  host: GroupedHost,
+  machine: Host['machine'],
+  lab: KnownLab,
+  standIns: boolean,
+  report: Report,
+): Given<number> | 'wrong' | undefined {
+  const own = readVariable(host, 'address')
+  const ansibles = readVariable(host, 'ansible_host')
+  if (own === 'wrong' || ansibles === 'wrong' || !lab.underlay) return 'wrong'
+  if (machine !== 'ssh' && own && ansibles && own.value !== ansibles.value) {
+    const what = 'differs from address, which is the same variable'
+    report({ path: ansibles.variable.path, what, todo: 'keep one of the two' })
+    return 'wrong'
+  }
+  const given = own ?? ansibles ?? (machine === 'ssh' ? readVariable(host, 'ssh_host') : undefined)
+  if (given === 'wrong') return 'wrong'
+  const checked = given && ip.safeParse(given.value)
+  if (given && checked?.success) {
+    const value = toNumber(checked.data)
+    const at = given.variable.path
+    const wrong = wrongAddress(checked.data, value, machine, lab.underlay, lab)
+    if (!wrong) return { value, path: at, explicit: true }
+    report({ path: at, ...wrong })
+    return 'wrong'
+  }
+  if (machine === 'ssh' && standIns) return undefined
+  if (machine === 'ssh')
+    report({
+      path: host.path,
+      what: `${host.name} is a host that exists, and its address in the underlay is not given`,
+      todo: `add address: the one that it has in ${toCidr(lab.underlay)}`,
+    })
+  else if (given)
+    report({
+      path: given.variable.path,
+      what: `${JSON.stringify(given.value)} ${checked?.error?.issues[0]?.message.split('; ')[0]}`,
+      todo: 'write one such as 192.168.77.1',
+    })
+  return given || machine === 'ssh' ? 'wrong' : undefined
+}
+
+function numberedAddress(
   host: GroupedHost,
   numbered: Numbered | undefined,
   path: Path,
   lab: KnownLab,
   report: Report,
 ): Given<number> | undefined {
-  const given = readVariable(host, 'address')
   const { underlay } = lab
-  if (given === 'wrong' || !underlay) return undefined
-  if (given) {
-    const value = toNumber(given.value)
-    const at = given.variable.path
-    const wrong = wrongAddress(given.value, value, underlay, lab)
-    if (!wrong) return { value, path: at, explicit: true }
-    report({ path: at, ...wrong })
-    return undefined
-  }
-  if (!numbered) return undefined
+  if (!numbered || !underlay) return undefined
   if (numbered.number >= 1 && numbered.number <= underlayRoom(underlay)) {
     return { value: underlay.first + numbered.number, path, explicit: false }
   }
@@ -178,6 +233,7 @@ function addressOf(
 function wrongAddress(
   text: Ip,
   value: number,
+  machine: Host['machine'],
   underlay: Block,
   lab: KnownLab,
 ): { what: string; todo: string } | undefined {
@@ -196,7 +252,9 @@ function wrongAddress(
   }
   if (value === underlay.first) return { what: `${text} is the address of the underlay itself`, todo: range }
   if (value === lastOf(underlay)) return { what: `${text} is the underlay's broadcast address`, todo: range }
-  if (value === lastOf(underlay) - 1) return { what: `${text} is the controller's address`, todo: range }
+  // Hosts that exist are reached from wherever this computer is.
+  if (machine !== 'ssh' && value === lastOf(underlay) - 1)
+    return { what: `${text} is the controller's address`, todo: range }
   return undefined
 }
 

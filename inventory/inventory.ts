@@ -1,6 +1,6 @@
 /** What an inventory file becomes: checked, complete (every default filled in), in the file's order. */
 import type { Duration, Rate, Share } from './quantities.ts'
-import type { Cidr, Ip, Mac, Name } from './values.ts'
+import type { Cidr, IfName, Ip, Mac, Name } from './values.ts'
 
 export interface Inventory {
   /** The file it was read from, as the user named it. */
@@ -90,6 +90,10 @@ export interface Host {
   readonly datapath?: Exclude<Datapath, 'auto'>
   /** What its packets to the other hosts suffer, where the file says so. */
   readonly impairments?: Impairments
+  /** The NIC that carries the underlay where the file names it; else the one that has `address`. */
+  readonly nic?: IfName
+  /** How a host that exists (`machine: ssh`) is reached; only such a one has it. */
+  readonly ssh?: SshAccess
   readonly pods: readonly Pod[]
   readonly bootstrap: readonly Act[]
   /** Variables that overlab does not use but the file may carry: the user's own (`x_...`) and Ansible's (`ansible_...`). */
@@ -110,6 +114,26 @@ export interface Impairments {
   readonly all: Impairment
   /** Instead of `all`, by the peer's name. */
   readonly toward: Readonly<Record<Name, Impairment>>
+}
+
+/** Paths are absolute, or begin with `~/`, the home of whoever connects. */
+export interface SshLogin {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** Path of the private key, or `agent`; undefined where the file says nothing. */
+  readonly key?: string
+  /** The pinned host key, `ssh-ed25519 AAAA...`; else it must stand in `knownHosts`. */
+  readonly hostKey?: string
+  readonly knownHosts: string
+}
+
+export interface SshAccess extends SshLogin {
+  readonly jump?: SshLogin
+  /** Work as root through sudo. */
+  readonly become: boolean
+  /** Seconds after which the host undoes a change that was not confirmed; 0 = never. */
+  readonly confirm: number
 }
 
 export interface Pod {

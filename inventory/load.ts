@@ -18,6 +18,7 @@ import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
 import { override } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
 import { placePods } from './pods.ts'
+import { sshAccess } from './ssh.ts'
 import { checkStructure, valueAt } from './structure.ts'
 
 export { InventoryErrors } from './mistakes.ts'
@@ -26,6 +27,8 @@ export type { LabOverrides } from './overrides.ts'
 export interface LoadOptions {
   /** What the stack's configuration changes in the lab block. */
   readonly overrides?: LabOverrides
+  /** The program gives the addresses of hosts that exist (`hosts` of Lab); one without gets a stand-in by its number. */
+  readonly standIns?: boolean
 }
 
 /**
@@ -33,7 +36,7 @@ export interface LoadOptions {
  * @throws InventoryErrors with every mistake of the file and of the overrides; also where it cannot be read.
  */
 export function loadInventory(file: string, options: LoadOptions = {}): Inventory {
-  return parseInventory(readText(file), file, options.overrides, existsSync)
+  return parseInventory(readText(file), file, options.overrides, existsSync, options.standIns)
 }
 
 /**
@@ -46,6 +49,7 @@ export function parseInventory(
   file: string,
   overrides: LabOverrides = {},
   exists: Exists = () => true,
+  standIns = false,
 ): Inventory {
   const yaml = parseYaml(text)
   const mistakes: Mistake[] = []
@@ -69,7 +73,7 @@ export function parseInventory(
     const hosts =
       grouped.hosts.length === 0 && mistakes.some(({ path }) => path[0] === 'all')
         ? []
-        : placeHosts(grouped.hosts, lab, { file, exists }, report)
+        : placeHosts(grouped.hosts, lab, { file, exists }, report, standIns)
     const pods = placePods(hosts, report)
     const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, { file, exists }, report)]))
     const impairments = impairmentsOf(grouped, lab.mtu, report)
@@ -77,7 +81,7 @@ export function parseInventory(
       return {
         file,
         lab: complete(lab),
-        hosts: hosts.map((host) => completeHost(host, pods, acts, impairments.get(host.host.name))),
+        hosts: hosts.map((host) => completeHost(host, pods, acts, impairments.get(host.host.name), file)),
         ...groupTables(grouped),
       }
     }
@@ -200,8 +204,10 @@ function completeHost(
   pods: ReadonlyMap<string, Pod[]>,
   acts: ReadonlyMap<string, Host['bootstrap']>,
   impairments: Impairments | undefined,
+  file: string,
 ): Host {
   const { name, groups } = placed.host
+  const address = toIp(sure(placed.address, `${name}'s address`).value)
   return {
     name,
     groups: groups.filter((group) => group !== 'all'),
@@ -210,11 +216,13 @@ function completeHost(
     control: placed.control,
     ...(placed.datapath !== 'auto' && { datapath: placed.datapath }),
     number: sure(placed.numbered, `${name}'s number`).number,
-    address: toIp(sure(placed.address, `${name}'s address`).value),
+    address,
     subnet: toCidr(sure(placed.subnet, `${name}'s subnet`).value),
     ...(placed.vtepMac && { vtepMac: placed.vtepMac }),
     iptables: placed.iptables,
     ...(impairments && { impairments }),
+    ...(placed.nic && { nic: placed.nic }),
+    ...(placed.machine === 'ssh' && { ssh: sshAccess(placed.host, address, file) }),
     pods: sure(pods.get(name), `${name}'s pods`),
     bootstrap: sure(acts.get(name), `${name}'s acts`),
     vars: placed.vars,

@@ -7,7 +7,7 @@ import { unsupported } from './flannel-keys.ts'
 import { controls, datapaths } from './inventory.ts'
 import type { MachineKind } from './inventory.ts'
 import { duration, rate, share } from './quantities.ts'
-import { cidr, ip, mac, name } from './values.ts'
+import { cidr, ifName, ip, mac, name } from './values.ts'
 
 /** Inner packets shorter than this break what every IPv4 host must accept (RFC 791, 3.1: 576 bytes). */
 export const leastMtu = 576
@@ -112,11 +112,11 @@ const control = z.enum(controls).meta({
 })
 
 /** The kinds that have a driver by now. */
-export const supportedMachines = ['namespace', 'qemu'] as const satisfies readonly MachineKind[]
+export const supportedMachines = ['namespace', 'qemu', 'ssh'] as const satisfies readonly MachineKind[]
 
 const machine = z.enum(supportedMachines).meta({
   description:
-    'Where the machines come from: namespace is Linux namespaces of this computer, qemu is virtual machines.',
+    'Where the machines come from: namespace is Linux namespaces of this computer, qemu is virtual machines, ssh is hosts that exist.',
   default: 'namespace',
 })
 
@@ -259,6 +259,55 @@ const number = z
   .min(1)
   .max(2 ** 24)
 
+/** A name or an address, as ssh takes it. */
+const hostName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
+    'is not a host; write a name or an IPv4 address such as 192.168.1.11',
+  )
+const userName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'is not a user name; write one such as root or admin')
+const hostKey = z
+  .string()
+  .regex(
+    /^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/]+=*( .*)?$/,
+    'is not a host key; write the line of /etc/ssh/ssh_host_ed25519_key.pub of the host, ssh-ed25519 AAAA...',
+  )
+
+const login = {
+  port: port.meta({ description: "sshd's port.", default: 22 }),
+  user: userName.meta({ description: 'Who logs in.', default: 'root' }),
+  key: line.meta({
+    description:
+      'Path of the private key (relative to this file, or ~/...), or agent: the keys of $SSH_AUTH_SOCK. Unless told the agent where there is one, else ~/.ssh/id_ed25519, id_ecdsa or id_rsa.',
+    examples: ['~/.ssh/id_ed25519', 'agent'],
+  }),
+  hostKey: hostKey.meta({
+    description: "The host's public key, pinned. Without it the key must stand in ssh_known_hosts.",
+  }),
+}
+
+const jump = z
+  .strictObject({
+    host: hostName.meta({ description: 'Name or address of the jump host.' }),
+    port: login.port.optional(),
+    user: login.user.optional(),
+    key: login.key.optional(),
+    host_key: login.hostKey.optional(),
+  })
+  .nullable()
+  .meta({
+    id: 'jump',
+    description: "The host through whose sshd these are reached (OpenSSH's ProxyJump); none unless told.",
+  })
+
+const become = z.boolean().meta({
+  description: 'Work as root through sudo, which must ask for no password.',
+  default: false,
+})
+
 /** Variables that make sense for many hosts. */
 const sharedVariables = {
   machine: machine.meta({
@@ -297,6 +346,31 @@ const sharedVariables = {
   }),
   impairments,
   bootstrap,
+  ssh_port: login.port,
+  ansible_port: login.port.meta({ description: "Ansible's name for ssh_port." }),
+  ssh_user: login.user,
+  ansible_user: login.user.meta({ description: "Ansible's name for ssh_user." }),
+  ssh_key: login.key,
+  ansible_ssh_private_key_file: login.key.meta({ description: "Ansible's name for ssh_key." }),
+  ssh_known_hosts: line.meta({
+    description: "OpenSSH's file of known host keys, for hosts without an ssh_host_key.",
+    default: '~/.ssh/known_hosts',
+  }),
+  ssh_jump: jump,
+  become,
+  ansible_become: become.meta({ description: "Ansible's name for become." }),
+  nic: ifName.meta({
+    description: 'The NIC that carries the underlay of a machine: ssh; the one that has address unless told.',
+    examples: ['eth1'],
+  }),
+  confirm: z
+    .string()
+    .regex(/^([5-9]|[1-9][0-9]{1,3})s$|^off$/, 'is not a time; write seconds from 5s to 9999s, or off')
+    .meta({
+      description:
+        'A machine: ssh undoes by itself a change after which overlab does not come back within this time; off changes without a net.',
+      default: '30s',
+    }),
   number_from: z
     .int()
     .min(0)
@@ -315,13 +389,27 @@ const hostOnlyVariables = {
   address: ip.meta({
     description: "The machine's address in the underlay; the first one + number unless told.",
   }),
-  ansible_host: ip.meta({ description: "Ansible's name for address." }),
+  ansible_host: hostName.meta({
+    description: "Ansible's name for address; of a machine: ssh, for ssh_host.",
+  }),
+  ssh_host: hostName.meta({
+    description: 'Name or address where sshd of a machine: ssh is reached; its address unless told.',
+  }),
+  ssh_host_key: login.hostKey,
   number: number.meta({
     description:
       "The host's place in underlay and overlay; the trailing number of its name (+ number_from) unless told.",
   }),
   subnet: cidr.meta({ description: "The pods' subnet; SubnetMin + (number - 1) subnets unless told." }),
   vtep_mac: mac.meta({ description: 'MAC of flannel.VNI; made from the name unless told.' }),
+}
+
+/** Ansible's words for variables of ours. */
+export const ansibleNames: Readonly<Record<string, string>> = {
+  ansible_port: 'ssh_port',
+  ansible_user: 'ssh_user',
+  ansible_ssh_private_key_file: 'ssh_key',
+  ansible_become: 'become',
 }
 
 export const hostOnly = Object.keys(hostOnlyVariables)

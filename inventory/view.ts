@@ -1,6 +1,7 @@
 /** An inventory as `ansible-inventory` would show it. */
 import { impairmentsAsWritten } from './impairments.ts'
 import type { Host, Inventory } from './inventory.ts'
+import { sshVariables } from './ssh.ts'
 
 export interface GroupView {
   readonly name: string
@@ -36,7 +37,7 @@ export function hostVars(inventory: Inventory, name: string): Record<string, unk
 function variablesOf(host: Host): Record<string, unknown> {
   return {
     ...host.vars,
-    ansible_host: host.address,
+    ansible_host: host.ssh?.host ?? host.address,
     machine: host.machine,
     ...host.qemu,
     control: host.control,
@@ -47,6 +48,8 @@ function variablesOf(host: Host): Record<string, unknown> {
     ...(host.vtepMac !== undefined && { vtep_mac: host.vtepMac }),
     iptables: host.iptables,
     ...(host.impairments && { impairments: impairmentsAsWritten(host.impairments) }),
+    ...(host.nic !== undefined && { nic: host.nic }),
+    ...(host.ssh && sshVariables(host.ssh)),
     pods: Object.fromEntries(host.pods.map(({ name, address }) => [name, { address }])),
     ...(host.bootstrap.length > 0 && { bootstrap: host.bootstrap }),
     group_names: host.groups.toSorted(),

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { impairmentsAsWritten } from './impairments.ts'
 import type { Act, Host, Inventory } from './inventory.ts'
+import { sshVariables } from './ssh.ts'
 
 /** YAML that loads to the same hosts and the same lab; groups are not kept, their variables stand at the hosts. */
 export function inventoryText({ lab, hosts }: Inventory): string {
@@ -18,7 +19,8 @@ export function inventoryText({ lab, hosts }: Inventory): string {
 }
 
 function hostVars(host: Host): object {
-  const { machine, control, number, address, subnet, vtepMac, iptables, pods, bootstrap, vars } = host
+  const { machine, control, number, address, subnet, vtepMac, iptables, nic, ssh, pods, bootstrap, vars } =
+    host
   // The address stands for it.
   const { ansible_host: _, ...own } = vars
   return {
@@ -33,6 +35,8 @@ function hostVars(host: Host): object {
     ...(vtepMac && { vtep_mac: vtepMac }),
     iptables,
     ...(host.impairments && { impairments: impairmentsAsWritten(host.impairments) }),
+    ...(nic && { nic }),
+    ...(ssh && sshVariables(ssh)),
     pods: Object.fromEntries(pods.map((pod) => [pod.name, { address: pod.address }])),
     ...(bootstrap.length > 0 && { bootstrap: bootstrap.map(act) }),
   }

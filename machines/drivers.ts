@@ -4,6 +4,7 @@ import type { Name } from '../inventory/values.ts'
 import type { Driver, MachineStatus } from './machine.ts'
 import { namespaceDriver } from './namespace.ts'
 import { qemuDriver } from './qemu.ts'
+import { listHosts } from './ssh/records.ts'
 
 const drivers: Readonly<Partial<Record<MachineKind, Driver>>> = {
   namespace: namespaceDriver,
@@ -17,8 +18,11 @@ export function driverOf(kind: MachineKind): Driver {
   return driver
 }
 
-/** Every machine of a lab, of whatever kind, by name; running or not. */
+/** Every machine of a lab, of whatever kind, by name; running or not. Hosts that exist have no driver: nobody made them. */
 export async function listMachines(lab: Name): Promise<Map<string, MachineStatus>> {
-  const found = await Promise.all(Object.values(drivers).map((driver) => driver.list(lab)))
+  const found = await Promise.all([
+    ...Object.values(drivers).map((driver) => driver.list(lab)),
+    listHosts(lab),
+  ])
   return new Map(found.flat().map((machine) => [machine.target.name, machine]))
 }

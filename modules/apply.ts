@@ -6,6 +6,7 @@ import { moduleOf } from './all.ts'
 import { hintFor } from './hint.ts'
 import type { HostPlan } from './host-plan.ts'
 import type { Change, Phase } from './module.ts'
+import { hostFolder } from './owner.ts'
 import { failureOf, parseProbe, probeScript, readSections } from './probe-script.ts'
 import type { HostState } from './state.ts'
 
@@ -18,6 +19,8 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal
   /** Of the whole script, in ms; the Session's own default unless told. */
   readonly timeoutMs?: number
+  /** Shell lines that run first, in the same round trip; see care.ts. */
+  readonly before?: string
 }
 
 /** What the host holds of overlab's, and under the plan's keys. @throws HostError of step `probe` */
@@ -27,7 +30,10 @@ export async function probe(
   options: ApplyOptions = {},
 ): Promise<HostState> {
   const host = session.target.name
-  const { stdout, stderr, exitCode } = await session.run(probeScript(plan), { ...options, step: 'probe' })
+  const { before, ...run } = options
+  const script = withBefore(before, probeScript(plan))
+  const { stdout, stderr, exitCode } = await session.run(script, { ...run, step: 'probe' })
+  if (stdout.startsWith('@overlab packages')) throw new HostError(noPackages(host, stderr))
   const bad = readSections(plan, stdout, stderr).find((section) => section.exitCode !== 0)
   if (bad)
     throw new HostError({
@@ -62,7 +68,12 @@ export async function applyChanges(
   const steps = stepsOf(changes, plan, phases)
   if (steps.length === 0) return
   const step = `apply ${[...new Set(steps.flatMap((one) => one.tables))].join(', ')}`
-  const { stdout, stderr, exitCode } = await session.run(scriptOf(steps), { ...options, step })
+  const { before, ...run } = options
+  const script = withBefore(before, scriptOf(steps))
+  const { stdout, stderr, exitCode } = await session.run(script, { ...run, step })
+  const stopped = /^@overlab (not saved|undone)$/m.exec(stdout)?.[1]
+  if (stopped)
+    throw new HostError({ host: session.target.name, ...(stopped === 'undone' ? tooLate : notSaved), stderr })
   const failed = stdout.match(/^@overlab step (\d+) exit (\d+)$/m)
   if (failed) {
     const own = stderr.split(`@overlab step ${failed[1]}\n`).at(-1) ?? ''
@@ -81,6 +92,32 @@ export async function applyChanges(
       stderr: withoutMarks(stderr),
       hint: 'apply again; it continues where this one stopped',
     })
+}
+
+function withBefore(before: string | undefined, script: string): string {
+  return before === undefined ? script : `${before}\n${script}`
+}
+
+/** Words for what the scripts of care.ts say. */
+const notSaved = {
+  step: 'save',
+  why: 'what it holds now could not be saved, so nothing was changed',
+  hint: `free some space in /run on the host (\`df -h /run\`); ${hostFolder} needs a few hundred KiB`,
+}
+export const tooLate = {
+  step: 'confirm',
+  why: 'the confirmation came too late: the host has undone the change by itself, and holds what it held before',
+  hint: 'apply again; give it more time (confirm: 120s) if the host or the way to it is slow',
+}
+
+function noPackages(host: string, stderr: string): HostFailure {
+  return {
+    host,
+    step: 'packages',
+    why: 'what is missing could not be installed',
+    stderr,
+    hint: 'install it by hand, or mend what apt-get says above; the next `overlab up` tries again',
+  }
 }
 
 /** The object whose line failed; the whole step's tables where the tool does not say which line it was. */

@@ -23,3 +23,9 @@ export const bpfFolder = '/run/overlab-bpf'
 
 /** Handle of the qdisc that overlab puts at a NIC's root (`tc qdisc ... handle 7979:`): what is below it is overlab's, a root with another handle is somebody else's. */
 export const qdiscHandle = '7979:'
+
+/**
+ * Where overlab keeps, on a host that it did not make, whose the overlay is, what settings were before, and the way
+ * back from a change that is not confirmed. Memory, as the kernel's state is.
+ */
+export const hostFolder = '/run/overlab-host'

@@ -52,8 +52,8 @@ export interface PlannedHost {
   readonly subnetEnv: string
 }
 
-/** The machines' only NIC, as their drivers name it. */
-const nic = 'eth0' as IfName
+/** The only NIC of a machine that overlab makes, as its driver names it; stands for that of a host nobody has looked at. */
+const usualNic = 'eth0' as IfName
 
 /**
  * A host's rows come from the lab's settings, from the host, and row by row from each peer; so a host that joins
@@ -95,7 +95,7 @@ function planHost(
   return {
     name: host.name,
     control: host.control,
-    nic,
+    nic: node.nic,
     address: host.address,
     mac: hostMac(host.name),
     subnet: host.subnet,
@@ -135,7 +135,7 @@ function backendOf(lab: Lab): BackendPlan {
 
 /** A host as its peers know it. */
 export function nodeOf(host: Host, kernels?: KernelsWithFou): Node {
-  const { name, control, address, subnet } = host
+  const { name, control, address, subnet, nic = usualNic } = host
   return {
     name,
     control,

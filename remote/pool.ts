@@ -12,6 +12,12 @@ export interface Pool {
    * @throws HostError of step `connect`
    */
   session(target: Target): Promise<Session>
+  /**
+   * A session by a new connection, which takes the place of the one that was: proof that the host can still be reached.
+   *
+   * @throws HostError of step `connect`
+   */
+  renew(target: Target): Promise<Session>
   /** Connections made so far. */
   readonly connects: number
   /** Commands run so far, over all sessions. */
@@ -103,7 +109,7 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
 
   async function sessionOf(target: Target): Promise<Session> {
     if (stop.signal.aborted) throw new HostError(closed(target, 'connect'))
-    const key = JSON.stringify(Object.entries(target).sort())
+    const key = keyOf(target)
     const entry = entries.get(key)
     if (!entry) return connect(key, target).session
     const { open } = entry
@@ -123,6 +129,13 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
       return pastRoundTrips + entries.values().reduce((sum, { open }) => sum + (open?.roundTrips ?? 0), 0)
     },
     session: sessionOf,
+    async renew(target) {
+      if (stop.signal.aborted) throw new HostError(closed(target, 'connect'))
+      const key = keyOf(target)
+      const entry = entries.get(key)
+      if (entry) void retire(key, entry)
+      return connect(key, target).session
+    },
     async close() {
       stop.abort()
       await Promise.allSettled(
@@ -133,6 +146,10 @@ export function createPool({ connects: atOnce = 32, idleMs = 60_000, ...options 
       )
     },
   }
+}
+
+function keyOf(target: Target): string {
+  return JSON.stringify(Object.entries(target).sort())
 }
 
 /** True if the host answers at all. Its answer is a refusal: no such forwarding is there to be taken back. */

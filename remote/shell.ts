@@ -1,3 +1,5 @@
+import { quote } from './quote.ts'
+
 /**
  * How a script reaches a shell. The command line is the same for every script, so nothing of a script shows
  * in a process list or is read by the user's login shell, which may be any.
@@ -20,11 +22,18 @@ export const shellCommand =
  * The same as root. sudo drops the environment; the script is to know from where it is reached, and tools lie in
  * `sbin` too. Every login shell reads these words alike (csh knows no `VAR=value command`, hence `env`).
  */
-const asRoot = 'exec env LC_ALL=C sudo -n -- env "SSH_CONNECTION=$SSH_CONNECTION" '
+const rootPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const asRoot = `exec env LC_ALL=C sudo -n -- env "SSH_CONNECTION=$SSH_CONNECTION" PATH=${rootPath} `
 
 /** A command line of this file's kind (`exec sh -c ...`) for a user who must become root first. */
 export function become(command: string): string {
   return command.replace(/^exec /, asRoot)
+}
+
+/** One command line that runs a script, as root where `become` says so. */
+export function rootLine(script: string, asRoot: boolean): string {
+  const line = `exec sh -c ${quote(script)}`
+  return asRoot ? become(line) : line
 }
 
 /** @throws RangeError for a zero byte, which no shell can carry. */

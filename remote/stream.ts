@@ -5,7 +5,7 @@ import { HostError } from './errors.ts'
 import { cancelled, closed, lost, noChannel } from './failures.ts'
 import { quote } from './quote.ts'
 import { type Session, wireOf } from './session.ts'
-import { become } from './shell.ts'
+import { rootLine } from './shell.ts'
 
 /** A terminal's size and its changes; `process.stdout` is one when it is a terminal. */
 interface Sized {
@@ -119,8 +119,7 @@ export async function stream(
 
   return track(async () => {
     try {
-      const shell = `exec sh -c ${quote(line)}`
-      return await channels.with(target.become ? become(shell) : shell, exec, use)
+      return await channels.with(rootLine(line, target.become ?? false), exec, use)
     } catch (error) {
       if (error instanceof HostError) throw error
       const end = connection.ended()

@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi'
 import type { HostFacts } from '../modules/module.ts'
 import type { HostState } from '../modules/state.ts'
+import type { Target } from '../remote/target.ts'
 
 /** How a host is reached. */
 export interface TargetArgs {
@@ -9,17 +10,34 @@ export interface TargetArgs {
   readonly user: pulumi.Input<string>
   /** The pinned host key, as in authorized_keys. */
   readonly hostKey: pulumi.Input<string>
+  /** Path of the SSH client key, or `agent`. */
+  readonly identityFile?: pulumi.Input<string>
+  readonly become?: pulumi.Input<boolean>
+  readonly jump?: pulumi.Input<Target>
 }
 
 export interface DataPlaneArgs {
-  /** Path of the SSH client key for all hosts. */
-  readonly identityFile: pulumi.Input<string>
-  readonly targets: Readonly<Record<string, TargetArgs>>
-  readonly facts: Readonly<Record<string, HostFacts>>
+  /** Path of the SSH client key for all hosts that name none. */
+  readonly identityFile?: pulumi.Input<string>
+  readonly targets: pulumi.Input<Readonly<Record<string, pulumi.Input<TargetArgs>>>>
+  readonly facts: pulumi.Input<Readonly<Record<string, HostFacts>>>
   /** What each host's kernel shall hold, whoever puts it there (`facts.lent`): tables from a key to one canonical line, see modules/state.ts. */
-  readonly hosts: Readonly<Record<string, pulumi.Input<HostState>>>
+  readonly hosts: pulumi.Input<Readonly<Record<string, pulumi.Input<HostState>>>>
   /** Of the hosts whose packets the kernel wraps for the udp backend: by what, and why by that. Only shown. */
-  readonly datapaths?: Readonly<Record<string, pulumi.Input<string>>>
+  readonly datapaths?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>
+  /** Hosts that overlab did not make: they are cleaned when the data plane goes, and a change must be confirmed. */
+  readonly care?: pulumi.Input<Readonly<Record<string, CareArgs>>>
+  /** Hosts that nothing can be done on now, and why; the others are finished without them. */
+  readonly unfit?: pulumi.Input<Readonly<Record<string, string>> | undefined>
+}
+
+export interface CareArgs {
+  /** Whose the overlay on it is. */
+  readonly owner: string
+  /** Seconds after which it undoes a change that was not confirmed; 0 = never. */
+  readonly confirm: number
+  /** How it answers overlab; a state that would cut this is refused. */
+  readonly way: { readonly from: string; readonly dev: string; readonly via?: string }
 }
 
 /**

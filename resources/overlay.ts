@@ -1,7 +1,11 @@
 import * as pulumi from '@pulumi/pulumi'
-import { mustAsk } from '../overlay/datapath.ts'
+import { type KernelsWithFou, mustAsk } from '../overlay/datapath.ts'
 import { factsOf, planLab, type PlannedHost } from '../overlay/plan.ts'
-import { DataPlane } from './data-plane.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import type { HostFacts } from '../modules/module.ts'
+import type { HostState } from '../modules/state.ts'
+import type { Target } from '../remote/target.ts'
+import { type CareArgs, DataPlane, type DataPlaneArgs } from './data-plane.ts'
 import { targetOf } from './host-target.ts'
 import { Kernels } from './kernels.ts'
 import type { Lab } from './lab.ts'
@@ -17,38 +21,127 @@ export class Overlay extends pulumi.ComponentResource {
   constructor(name: string, args: OverlayArgs, options?: pulumi.ComponentResourceOptions) {
     super('overlab:index:Overlay', name, {}, options)
     const { lab } = args
-    const planned = Object.values(planLab(lab.inventory).hosts)
-    const { Backend } = lab.inventory.lab.overlay
-    const asked = Backend.Type === 'udp' ? lab.inventory.hosts.filter(mustAsk).map(({ name }) => name) : []
-    const { identityFile } = lab.underlay
-    const targetsOf = (hosts: readonly string[]) =>
-      Object.fromEntries(hosts.map((host) => [host, targetOf(lab, host)]))
-    const waits = { parent: this, dependsOn: [...lab.bootstrapped], deletedWith: lab.underlay }
-    const kernels =
-      asked.length > 0 ? new Kernels(name, { identityFile, targets: targetsOf(asked) }, waits) : undefined
-    /** A value that takes the kernel's answer is not known before it is there. */
-    const ofHost = <T>(host: PlannedHost, value: (host: PlannedHost) => T): pulumi.Input<T> =>
-      kernels && asked.includes(host.name)
-        ? kernels.fou.apply((fou) => value(planLab(lab.inventory, fou).hosts[host.name]!))
-        : value(host)
-    const datapaths = Object.fromEntries(
-      planned.flatMap((host) => {
-        const said = ({ datapath }: PlannedHost) => `${datapath?.datapath} (${datapath?.why})`
-        return host.datapath ? [[host.name, ofHost(host, said)]] : []
-      }),
-    )
-    this.dataPlane = new DataPlane(
-      name,
-      {
-        identityFile,
-        targets: targetsOf(planned.map((host) => host.name)),
-        facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
-        ...(Object.keys(datapaths).length > 0 && { datapaths }),
-        hosts: Object.fromEntries(planned.map((host) => [host.name, ofHost(host, ({ state }) => state)])),
-      },
-      // The kernels' state goes with the machines: a lab that is destroyed needs no clean-up of its own.
-      waits,
-    )
+    if (Object.keys(lab.hosts).length > 0) {
+      const dependsOn = pulumi.output(lab.prepared).apply((prepared) => [...lab.bootstrapped, ...prepared])
+      const underlay = lab.ownUnderlay
+      this.dataPlane = new DataPlane(
+        name,
+        { ...(underlay && { identityFile: underlay.identityFile }), ...withHosts(lab) },
+        // Hosts that exist are cleaned when it goes.
+        { parent: this, dependsOn },
+      )
+    } else {
+      // What overlab's machines hold goes with them: a lab that is destroyed needs no clean-up of its own.
+      const waits = { parent: this, dependsOn: [...lab.bootstrapped], deletedWith: lab.underlay }
+      this.dataPlane = new DataPlane(name, ofMachines(name, lab, waits), waits)
+    }
     this.registerOutputs({})
+  }
+}
+
+interface States {
+  readonly facts: Readonly<Record<string, HostFacts>>
+  readonly hosts: Readonly<Record<string, HostState>>
+  readonly datapaths: Readonly<Record<string, string>> | undefined
+}
+
+/** Of a lab of machines that overlab makes. Where a kernel has to be asked for the datapath, the plan waits for that. */
+function ofMachines(name: string, lab: Lab, waits: pulumi.CustomResourceOptions): DataPlaneArgs {
+  const planned = Object.values(planLab(lab.inventory).hosts)
+  const { Backend } = lab.inventory.lab.overlay
+  const asked = Backend.Type === 'udp' ? lab.inventory.hosts.filter(mustAsk).map((host) => host.name) : []
+  const { identityFile } = lab.underlay
+  const targetsOf = (hosts: readonly string[]) =>
+    Object.fromEntries(hosts.map((host) => [host, targetOf(lab, host)]))
+  const kernels =
+    asked.length > 0 ? new Kernels(name, { identityFile, targets: targetsOf(asked) }, waits) : undefined
+  /** A value that takes the kernel's answer is not known before it is there. */
+  const ofHost = <T>(host: PlannedHost, value: (host: PlannedHost) => T): pulumi.Input<T> =>
+    kernels && asked.includes(host.name)
+      ? kernels.fou.apply((fou) => value(planLab(lab.inventory, fou).hosts[host.name]!))
+      : value(host)
+  const datapaths = Object.fromEntries(
+    planned.flatMap((host) =>
+      host.datapath ? [[host.name, ofHost(host, (one) => saidDatapath(one)!)]] : [],
+    ),
+  )
+  return {
+    identityFile,
+    targets: targetsOf(planned.map((host) => host.name)),
+    facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
+    ...(Object.keys(datapaths).length > 0 && { datapaths }),
+    hosts: Object.fromEntries(planned.map((host) => [host.name, ofHost(host, ({ state }) => state)])),
+  }
+}
+
+function saidDatapath({ datapath }: PlannedHost): string | undefined {
+  return datapath && `${datapath.datapath} (${datapath.why})`
+}
+
+function statesOf(inventory: Inventory, kernels: KernelsWithFou, isIn: (host: string) => boolean): States {
+  const hosts = Object.values(planLab(inventory, kernels).hosts).filter(({ name }) => isIn(name))
+  const datapaths = hosts.flatMap((host) => {
+    const said = saidDatapath(host)
+    return said === undefined ? [] : [[host.name, said] as const]
+  })
+  return {
+    datapaths: datapaths.length > 0 ? Object.fromEntries(datapaths) : undefined,
+    facts: Object.fromEntries(hosts.map((host) => [host.name, factsOf(host)])),
+    hosts: Object.fromEntries(hosts.map((host) => [host.name, host.state])),
+  }
+}
+
+interface Looked {
+  readonly target: Omit<Target, 'name'> | null
+  readonly way: CareArgs['way'] | null
+  readonly problem: string
+  readonly owner: string
+  readonly fou: boolean
+}
+
+/** With hosts that exist: their NICs, and whether they are fit, are known when they have been looked at. */
+function withHosts(
+  lab: Lab,
+): Pick<DataPlaneArgs, 'targets' | 'facts' | 'hosts' | 'datapaths' | 'care' | 'unfit'> {
+  const looked = Object.entries(lab.hosts).map(([name, host]) =>
+    pulumi
+      .all([host.target, host.way, host.problem, host.owner, host.fou])
+      .apply(([target, way, problem, owner, fou]): [string, Looked] => [
+        name,
+        { target, way, problem, owner, fou },
+      ]),
+  )
+  const all = pulumi.all([lab.known, pulumi.all(looked)]).apply(([inventory, found]) => {
+    const hosts: Readonly<Record<string, Looked>> = Object.fromEntries(found)
+    const unfit = Object.entries(hosts).filter(
+      ([, { target, way, problem }]) => problem !== '' || !target || !way,
+    )
+    const fit = Object.entries(hosts).filter(([name]) => !unfit.some(([other]) => other === name))
+    const kernels: KernelsWithFou = Object.fromEntries(fit.map(([name, { fou }]) => [name, fou]))
+    const isIn = (host: string) => !(host in hosts) || fit.some(([name]) => name === host)
+    return {
+      targets: Object.fromEntries(fit.map(([name, { target }]) => [name, target!])),
+      care: Object.fromEntries(
+        fit.map(([name, { way, owner }]) => [
+          name,
+          {
+            way: way!,
+            owner,
+            confirm: inventory.hosts.find((host) => host.name === name)?.ssh?.confirm ?? 0,
+          },
+        ]),
+      ),
+      unfit: Object.fromEntries(unfit.map(([name, { problem }]) => [name, problem])),
+      ...statesOf(inventory, kernels, isIn),
+    }
+  })
+  const made = Object.fromEntries(Object.keys(lab.machines).map((host) => [host, targetOf(lab, host)]))
+  return {
+    targets: pulumi.all([pulumi.output(made), all.targets]).apply(([one, other]) => ({ ...one, ...other })),
+    facts: all.facts,
+    hosts: all.hosts,
+    care: all.care,
+    datapaths: all.apply(({ datapaths }) => datapaths) as pulumi.Output<Record<string, string>>,
+    unfit: all.apply(({ unfit }) => (Object.keys(unfit).length > 0 ? unfit : undefined)),
   }
 }

@@ -5,6 +5,7 @@ import { modules } from '../../modules/all.ts'
 import { knownPart, ownPart } from '../../modules/lent.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
 import type { HostState } from '../../modules/state.ts'
+import { cutOff } from '../../overlay/cut-off.ts'
 import type { Pool } from '../../remote/pool.ts'
 import { diffValues } from '../server/diff.ts'
 import { PartialFailure } from '../server/failure.ts'
@@ -20,9 +21,16 @@ const facts = z.strictObject({
   lent: z.array(ifName).exactOptional(),
 })
 
+/** Of a host that overlab did not make: whose it is, how long a change may wait, the way by which it is reached. */
+const care = z.strictObject({
+  owner: z.string().min(1),
+  confirm: z.int().min(0),
+  way: z.strictObject({ from: z.string(), dev: z.string(), via: z.string().exactOptional() }),
+})
+
 const inputs = z
   .strictObject({
-    identityFile: z.string().min(1),
+    identityFile: z.string().min(1).exactOptional(),
     targets: z.record(name, targetOfMany),
     facts: z.record(name, facts),
     /** Said in the preview, and used by nobody. */
@@ -31,9 +39,13 @@ const inputs = z
       name,
       z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
     ),
+    care: z.record(name, care).exactOptional(),
+    /** Hosts that nothing can be done on now, and why; the others are finished without them. */
+    unfit: z.record(name, z.string()).exactOptional(),
   })
   .transform((args, context) => {
-    for (const host of Object.keys(args.hosts))
+    const unfit: object = args.unfit ?? {}
+    for (const host of Object.keys(args.hosts).filter((host) => !(host in unfit)))
       for (const table of ['targets', 'facts'] as const)
         if (!(host in args[table]))
           context.addIssue({
@@ -41,6 +53,13 @@ const inputs = z
             path: [table, host],
             message: `is missing, and hosts has ${host}`,
           })
+    for (const [host, { way }] of Object.entries(args.care ?? {}))
+      for (const { table, key, why } of cutOff(args.hosts[host as keyof typeof args.hosts] ?? {}, way))
+        context.addIssue({
+          code: 'custom',
+          path: ['hosts', host, table, key],
+          message: `${why}: it would cut the way to ${host}; choose another Network or subnet, or reach the host from another address`,
+        })
     return { ...args, hosts: canonical(args.hosts, context) }
   })
 
@@ -84,15 +103,20 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       for (const line of driftLines(known.hosts, held)) log.info(line)
       log.debug(cost())
       // A host that cannot be read holds nothing that can be relied on: the next update gives it everything again.
-      return { id, outputs: { ...state, hosts: held }, inputs: { ...inputs, hosts: held } }
+      // And one that was unfit is told anew if it still is.
+      const { unfit: _, ...rest } = state
+      const { unfit: __, ...asked } = inputs
+      return { id, outputs: { ...rest, hosts: held }, inputs: { ...asked, hosts: held } }
     },
     async update(id, olds, news, context) {
       return context.preview ? news : bringTo(id, olds, news, context)
     },
     async delete(id, olds, context) {
-      const known = olds as unknown as Inputs
-      const empty = { ...known, hosts: mapValues(known.hosts, () => ({})) }
-      await bringTo(id, olds, empty, context)
+      // Machines that overlab made take what their kernels hold with them.
+      const known = onlyStaying(olds as unknown as Inputs)
+      if (Object.keys(known.hosts).length === 0) return
+      const empty = { ...known, hosts: mapValues(known.hosts, () => ({})), unfit: {} }
+      await bringTo(id, known, empty, context)
     },
   }
 
@@ -107,12 +131,14 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
     })
     log.debug(cost())
-    if (outcome.failures.length === 0) return news
-    const failed = new Set(outcome.failures.map(({ host }) => host))
+    const unfit = Object.entries(wanted.unfit ?? {})
+    if (outcome.failures.length === 0 && unfit.length === 0) return news
+    const left = [...outcome.failures.map(({ host }) => host), ...unfit.map(([host]) => host)]
+    const failed = new Set(left)
     const held = mapValues(pick(outcome.held, Object.keys(wanted.hosts)), (state, host) =>
       failed.has(host) ? state : wanted.hosts[host]!,
     )
-    const outputs = withLeft(olds, { ...wanted, hosts: held }, outcome.failures) as unknown as Values
+    const outputs = withLeft(olds, { ...wanted, hosts: held }, left) as unknown as Values
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
   }
 }
@@ -121,10 +147,8 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
  * A host that leaves and could not be cleaned stays in the state, so that the next update tries again; and whose the
  * rows of a host were stays known until the change of hands is finished there.
  */
-function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['failures']): Inputs {
-  const left = failures
-    .map(({ host }) => host)
-    .filter((host) => olds.hosts?.[host] && !(host in reached.targets))
+function withLeft(olds: Partial<Inputs>, reached: Inputs, failed: readonly string[]): Inputs {
+  const left = failed.filter((host) => olds.hosts?.[host] && !(host in reached.targets))
   const also = <T>(table: Readonly<Record<string, T>>, old: Readonly<Record<string, T>> | undefined) => ({
     ...table,
     ...pick(old ?? {}, left),
@@ -134,12 +158,21 @@ function withLeft(olds: Partial<Inputs>, reached: Inputs, failures: Rollout['fai
     targets: also(reached.targets, olds.targets),
     facts: {
       ...reached.facts,
-      ...pick(
-        olds.facts ?? {},
-        failures.map(({ host }) => host),
-      ),
+      ...pick(olds.facts ?? {}, failed),
     },
     hosts: also(reached.hosts, olds.hosts),
+    ...(reached.care && { care: also(reached.care, olds.care) }),
+  }
+}
+
+/** The hosts that outlive the lab. */
+function onlyStaying(known: Inputs): Inputs {
+  const names = Object.keys(known.care ?? {})
+  return {
+    ...known,
+    targets: pick(known.targets, names),
+    facts: pick(known.facts, names),
+    hosts: pick(known.hosts, names),
   }
 }
 
@@ -154,9 +187,11 @@ function sparing(tell: (step: string, done: number, of: number) => void): typeof
 }
 
 function reasons({ failures }: Rollout, wanted: Inputs): string[] {
-  const all = Object.keys(wanted.hosts).length
-  const failed = new Set(failures.map((failure) => failure.host)).size
+  const { unfit = {} } = wanted
+  const all = new Set([...Object.keys(wanted.hosts), ...Object.keys(unfit)]).size
+  const failed = new Set([...failures.map((failure) => failure.host), ...Object.keys(unfit)]).size
   return [
+    ...Object.values(unfit),
     ...failures.map((failure) => failure.message),
     `${all - failed} of ${all} hosts are finished; the next \`pulumi up\` completes the rest`,
   ]
@@ -183,6 +218,7 @@ function readTasks(known: Inputs): Record<string, HostTask> {
   return mapValues(known.hosts, (state, host) => ({
     target: targetOf(known, host),
     plan: { desired: state, prior: state, facts: factsOf(known, host)! },
+    ...careOf(known, host),
   }))
 }
 
@@ -194,9 +230,11 @@ function ofInterest(known: Inputs, host: string, state: HostState): HostState {
 
 /** One task a host. A host that leaves the lab is to hold nothing. */
 function tasks(olds: Partial<Inputs>, news: Inputs): Record<string, HostTask> {
-  const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts))
+  const unfit: object = news.unfit ?? {}
+  const leaving = Object.keys(olds.hosts ?? {}).filter((host) => !(host in news.hosts) && !(host in unfit))
+  const able = Object.keys(news.hosts).filter((host) => host in news.targets && !(host in unfit))
   return Object.fromEntries<HostTask>([
-    ...Object.keys(news.hosts).map((host) => [host, task(host, olds, news)] as const),
+    ...able.map((host) => [host, task(host, olds, news)] as const),
     ...leaving.map(
       (host) => [host, task(host, olds, { ...(olds as Inputs), hosts: { [host]: {} } })] as const,
     ),
@@ -220,11 +258,21 @@ function task(host: string, olds: Partial<Inputs>, news: Inputs): HostTask {
       facts: before?.lent && !facts.lent ? { ...facts, claim: true } : facts,
       ...(before && !before.lent && facts.lent && { left: state }),
     },
+    ...careOf(news, host),
   }
 }
 
 function targetOf(of: Inputs, host: string): HostTask['target'] {
-  return { name: host, identityFile: of.identityFile, ...of.targets[host as keyof Inputs['targets']]! }
+  return {
+    name: host,
+    identityFile: of.identityFile ?? '',
+    ...of.targets[host as keyof Inputs['targets']]!,
+  }
+}
+
+function careOf(of: Inputs, host: string): Pick<HostTask, 'care'> {
+  const { owner, confirm } = of.care?.[host as keyof NonNullable<Inputs['care']>] ?? {}
+  return owner !== undefined && confirm !== undefined ? { care: { owner, confirm } } : {}
 }
 
 function factsOf(of: Partial<Inputs>, host: string): HostTask['plan']['facts'] | undefined {

@@ -26,6 +26,7 @@ await serve({
     {
       'overlab:index:Underlay': lazy(async () => (await import('./underlay.ts')).underlay),
       'overlab:index:Machine': lazy(async () => (await import('./machine.ts')).machine),
+      'overlab:index:SshHost': lazy(async () => (await import('./ssh-host.ts')).sshHost(await openPool())),
       'overlab:index:DataPlane': lazy(async () =>
         (await import('./data-plane.ts')).dataPlane(await openPool()),
       ),

@@ -15,15 +15,22 @@ export interface Life<Inputs> {
   /** Converges: what an interrupted attempt left is taken over. */
   create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
   /** `inputs`: those that are not as they were asked for; the next update sets them right. */
-  read(inputs: Inputs, context: Context): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
-  update(inputs: Inputs, context: Context, olds: Inputs): Promise<{ learnt: object }>
+  read(
+    inputs: Inputs,
+    context: Context,
+    state: Values,
+  ): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
+  /** `state`: all outputs so far. */
+  update(inputs: Inputs, context: Context, olds: Inputs, state: Values): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
 export function resource<Inputs extends object>(life: Life<Inputs>): Required<ResourceHandlers> {
   /** State was checked when it was made; parsing it again only takes what was learnt off. */
   const inputsOf = (state: Values): Inputs =>
-    life.inputs.parse(Object.fromEntries(inputNames(life.inputs).map((key) => [key, state[key]])))
+    life.inputs.parse(
+      Object.fromEntries(inputNames(life.inputs).flatMap((key) => (key in state ? [[key, state[key]]] : []))),
+    )
   return {
     check: (_olds, news) => checkBy(life.inputs, news),
     diff(_id, _olds, news, { oldInputs }) {
@@ -38,7 +45,7 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
       return { id, outputs: { ...news, ...learnt } }
     },
     async read(_id, state, inputs, context) {
-      const found = await life.read(inputsOf(state), context)
+      const found = await life.read(inputsOf(state), context, state)
       if (!found) return gone
       const live = { ...inputs, ...(found.inputs as Values | undefined) }
       return { outputs: { ...live, ...found.learnt }, inputs: live }
@@ -46,7 +53,7 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
     async update(_id, olds, news, context) {
       // What was learnt of an object stays: it is the same object.
       if (context.preview) return { ...olds, ...news }
-      return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds))).learnt }
+      return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds), olds)).learnt }
     },
     async delete(_id, olds, context) {
       await life.delete(inputsOf(olds), context)

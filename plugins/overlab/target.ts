@@ -11,8 +11,20 @@ const place = {
     .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
 }
 
-/** Of many hosts, each under its name; the client key is the same for all. */
-export const targetOfMany = z.strictObject(place)
+const login = z.strictObject({ name, ...place, identityFile: z.string().min(1) })
+
+/** What a host that overlab did not make may need beside. */
+const beside = {
+  become: z.boolean().exactOptional(),
+  jump: login.exactOptional(),
+}
+
+/** Of many hosts, each under its name; the client key is the same for all that name none. */
+export const targetOfMany = z.strictObject({
+  ...place,
+  identityFile: z.string().min(1).exactOptional(),
+  ...beside,
+})
 
 /** Of one host, complete. */
-export const target = z.strictObject({ name, ...place, identityFile: z.string().min(1) })
+export const target = login.extend(beside)

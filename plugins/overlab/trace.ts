@@ -102,6 +102,7 @@ export function traceTo(file: string | undefined): Trace {
         return pool.roundTrips
       },
       session: async (target) => timed(await time('connect', () => pool.session(target))),
+      renew: async (target) => timed(await time('connect', () => pool.renew(target))),
       close: () => pool.close(),
     }),
     resources: (resources, pool) =>

@@ -34,7 +34,7 @@ describe('inventory.schema.json', () => {
     'host-gw-with-keys',
     'bootstrap-form',
     'flannel-keys-not-supported',
-    'machine-not-yet',
+    'machine-misspelt',
   ])('refuses wrong/%s.yaml', (name) =>
     expect(schema.safeParse(parse(at(`wrong/${name}.yaml`))).success).toBe(false),
   )

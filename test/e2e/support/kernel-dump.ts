@@ -25,7 +25,7 @@ POD
 done
 `
 
-export async function dump(lab: TestLab, host: string): Promise<string[]> {
+export async function dump(lab: Pick<TestLab, 'on'>, host: string): Promise<string[]> {
   const printed = await lab.on(host, `exec bash <<'DUMP'\n${script}\nDUMP`)
   return printed
     .split('\n')
@@ -34,6 +34,6 @@ export async function dump(lab: TestLab, host: string): Promise<string[]> {
 }
 
 /** Of all hosts in one list, to be compared by `difference` of `../fingerprint.ts`. */
-export async function dumpAll(lab: TestLab, hosts: readonly string[]): Promise<string[]> {
+export async function dumpAll(lab: Pick<TestLab, 'on'>, hosts: readonly string[]): Promise<string[]> {
   return (await Promise.all(hosts.map((host) => dump(lab, host)))).flat()
 }

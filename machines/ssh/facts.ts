@@ -1,0 +1,145 @@
+/** One look at a host that exists: what it is, and what is there already. One script, which changes nothing of the host's. */
+import { z } from 'zod'
+import { quote } from '../../remote/quote.ts'
+
+/** The Debian package of each tool that an overlay needs. */
+export const packageOf: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  bridge: 'iproute2',
+  iptables: 'iptables',
+  'iptables-save': 'iptables',
+  'iptables-restore': 'iptables',
+  ping: 'iputils-ping',
+  ethtool: 'ethtool',
+  tc: 'iproute2',
+  bpftool: 'bpftool',
+}
+
+/**
+ * Prints `KEY VALUE` lines. Kernel features are really tried, in a network namespace that ends with the trial.
+ * `$SSH_CONNECTION` says as which address the host sees this computer (or the jump host).
+ */
+export function factsScript({
+  tools,
+  kinds,
+  folder,
+}: {
+  /** Programs that the overlay needs, and kinds of links. */
+  readonly tools: readonly string[]
+  readonly kinds: readonly string[]
+  /** Where overlab keeps what it must know of the host: `owner`, and `packages.log` of an installation that failed. */
+  readonly folder: string
+}): string {
+  return `
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+say() { printf '%s %s\\n' "$1" "$2"; }
+oneline() { tr -d '\\n'; }
+say kernel "$(uname -sr)"
+say uid "$(id -u)"
+say clock "$(date +%s)"
+say os "$(. /etc/os-release 2>/dev/null; echo "$ID $ID_LIKE")"
+say from "\${SSH_CONNECTION%% *}"
+say owner "$(cat ${folder}/owner 2>/dev/null)"
+say free "$(df -Pk /run 2>/dev/null | awk 'NR == 2 { print $4 }')"
+for tool in ${tools.map(quote).join(' ')}; do command -v "$tool" >/dev/null || { say missing "$tool"; lacks=1; }; done
+[ -n "$lacks" ] || rm -f ${folder}/packages.log
+for unit in systemd-networkd NetworkManager; do
+  [ "$(systemctl is-active "$unit" 2>/dev/null)" = active ] && say active "$unit"
+done
+if command -v ip >/dev/null; then
+  say links "$(ip -j -d addr show | oneline)"
+  say routes "$(ip -4 -j route show table main | oneline)"
+  say way "$(ip -4 -j route get "\${SSH_CONNECTION%% *}" 2>/dev/null | oneline)"
+  unshare --net sh -c 'ip fou add port 5555 ipproto 4 && ip link add v0 type ipip local 192.0.2.1 remote 192.0.2.2' 2>/dev/null && say fou yes
+  for kind in ${kinds.map(quote).join(' ')}; do
+    case $kind in
+      vxlan) set -- v0 type vxlan id 1 dstport 8472 ;;
+      veth) set -- v0 type veth peer name v1 ;;
+      *) set -- v0 type "$kind" ;;
+    esac
+    why=$(unshare --net ip link add "$@" 2>&1) || say lacks "$kind $(printf %s "$why" | tail -n 1)"
+  done
+fi
+command -v iptables-save >/dev/null && iptables-save 2>/dev/null | grep -q '^:FLANNEL-' && say chains flannel
+say end ok`
+}
+
+const link = z.object({
+  ifname: z.string(),
+  mtu: z.number(),
+  ifalias: z.string().optional(),
+  addr_info: z
+    .array(
+      z.object({
+        family: z.string().optional(),
+        local: z.string().optional(),
+        prefixlen: z.number().optional(),
+      }),
+    )
+    .default([]),
+})
+const route = z.object({
+  dst: z.string(),
+  dev: z.string().optional(),
+  gateway: z.string().optional(),
+  protocol: z.union([z.string(), z.number()]).optional(),
+  prefsrc: z.string().optional(),
+})
+
+export type Link = z.infer<typeof link>
+export type Route = z.infer<typeof route>
+
+export interface Facts {
+  readonly kernel: string
+  readonly uid: number
+  /** Unix time, in seconds. */
+  readonly clock: number
+  readonly os: readonly string[]
+  /** The address from which the host is reached, as it sees it. */
+  readonly from: string
+  /** Who put an overlay on it; empty where there is none. */
+  readonly owner: string
+  /** KiB that may be written to /run. */
+  readonly free: number
+  readonly missing: readonly string[]
+  /** Kinds of links that the kernel does not have, with `ip`'s words. */
+  readonly lacks: readonly string[]
+  readonly active: readonly string[]
+  readonly links: readonly Link[]
+  readonly routes: readonly Route[]
+  /** The way back to `from`. */
+  readonly way: Route | undefined
+  /** Its kernel has fou and ipip. */
+  readonly hasFou: boolean
+  /** There are chains of flannel's. */
+  readonly hasChains: boolean
+}
+
+/** @throws Error where the answer is not whole */
+export function parseFacts(output: string): Facts {
+  const lines = output.split('\n').map((line) => {
+    const at = line.indexOf(' ')
+    return { key: at < 0 ? line : line.slice(0, at), value: at < 0 ? '' : line.slice(at + 1) }
+  })
+  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value)
+  const one = (key: string) => all(key)[0] ?? ''
+  if (one('end') !== 'ok') throw new Error('the host did not answer all questions')
+  const json = <T>(schema: z.ZodType<T>, key: string): T => schema.parse(JSON.parse(one(key) || '[]'))
+  return {
+    kernel: one('kernel'),
+    uid: Number(one('uid')),
+    clock: Number(one('clock')),
+    os: one('os').split(' ').filter(Boolean),
+    from: one('from'),
+    owner: one('owner'),
+    free: one('free') === '' ? Infinity : Number(one('free')),
+    missing: all('missing'),
+    lacks: all('lacks'),
+    active: all('active'),
+    links: json(z.array(link), 'links'),
+    routes: json(z.array(route), 'routes'),
+    way: json(z.array(route), 'way')[0],
+    hasFou: one('fou') !== '',
+    hasChains: one('chains') !== '',
+  }
+}

@@ -1,0 +1,162 @@
+/** Whether a host that exists is fit for the lab: every lack at once. Pure. */
+import { overlap, toBlock } from '../../inventory/ipv4.ts'
+import type { Cidr, IfName, Ip } from '../../inventory/values.ts'
+import { type Facts, packageOf, type Route } from './facts.ts'
+
+/** What the lab wants of the host. */
+export interface Wanted {
+  readonly address: Ip
+  readonly underlay: Cidr
+  /** The pods' network. */
+  readonly network: Cidr
+  readonly mtu: number
+  /** The NIC that the inventory names. */
+  readonly nic?: IfName | undefined
+  /** The links that the overlay will make. */
+  readonly links: readonly string[]
+  readonly owner: string
+  /** It was fit before: what looks like flannel's on it is overlab's, also where a reboot took the owner's mark. */
+  readonly settled: boolean
+  /** By which overlab knows its links and its routes. */
+  readonly marks: { readonly alias: string; readonly protocol: number }
+}
+
+export interface Verdict {
+  /** The NIC that carries the underlay; empty where none was found. */
+  readonly nic: string
+  /** Debian packages that are missing and can be installed. */
+  readonly packages: readonly string[]
+  /** What is wrong, each with what to do; empty = fit, once the packages are there. */
+  readonly lacks: readonly string[]
+  /** What is worth knowing. */
+  readonly notes: readonly string[]
+}
+
+/** 5.4 has all that flannel's backends use; older ones may work, and nobody has tried. */
+const leastKernel = [5, 4] as const
+/** A saved state of a few hundred entries, and the tools' own temporary files. */
+const leastFree = 512
+/** Seconds; certificates and package lists of the future are refused. */
+const mostSkew = 300
+
+/** `now` is this computer's clock in the middle of the question, Unix time in seconds. */
+export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
+  const lacks: string[] = []
+  const notes: string[] = []
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(facts.kernel) ?? []).slice(1).map(Number)
+  if (!facts.kernel.startsWith('Linux')) lacks.push(`it runs ${facts.kernel}; an overlay needs Linux`)
+  else if (major < leastKernel[0] || (major === leastKernel[0] && minor < leastKernel[1]))
+    lacks.push(`its kernel is ${facts.kernel}; update it to ${leastKernel.join('.')} or newer`)
+  const isRoot = facts.uid === 0
+  if (!isRoot)
+    lacks.push('the user is not root; log in as root, or set become: true and let sudo ask for no password')
+  // Without root's rights nothing can be said of these.
+  for (const lack of isRoot ? facts.lacks : []) {
+    const [kind = '', ...words] = lack.split(' ')
+    lacks.push(
+      `its kernel makes no ${kind} link (${words.join(' ')}); load or install that module (linux-modules-extra on some clouds)`,
+    )
+  }
+  if (facts.free < leastFree)
+    lacks.push(
+      `/run has ${facts.free} KiB left, and the state to go back to needs ${leastFree}; free some memory file system`,
+    )
+  const skew = Math.round(facts.clock - now)
+  if (Math.abs(skew) > mostSkew)
+    notes.push(
+      `its clock is ${Math.abs(skew)} s ${skew > 0 ? 'ahead' : 'behind'}; set it (\`timedatectl set-ntp true\`), or packages may be refused`,
+    )
+
+  const packages = [...new Set(facts.missing.map((tool) => packageOf[tool] ?? tool))]
+  const isDebian = facts.os.some((word) => word === 'debian' || word === 'ubuntu')
+  if (packages.length > 0 && !isDebian)
+    lacks.push(
+      `${facts.missing.join(', ')} ${facts.missing.length > 1 ? 'are' : 'is'} missing, and overlab installs packages on Debian and Ubuntu only (this is ${facts.os[0] ?? 'unknown'}); install them`,
+    )
+
+  if (facts.owner !== '' && facts.owner !== wanted.owner)
+    lacks.push(`it belongs to ${facts.owner}; destroy that lab first, a host is in one lab`)
+  // Before the first apply nothing here is overlab's; afterwards what has its marks is.
+  const ownLinks = new Set(
+    facts.links.filter(({ ifalias }) => ifalias === wanted.marks.alias).map(({ ifname }) => ifname),
+  )
+  for (const { ifname } of facts.links)
+    if (wanted.links.includes(ifname) && !ownLinks.has(ifname))
+      lacks.push(
+        `it has a link ${ifname} that overlab did not make (is it in a Kubernetes cluster?); take it out of that first`,
+      )
+  if (isRoot && facts.hasChains && facts.owner === '' && !wanted.settled)
+    lacks.push(
+      'its iptables has chains FLANNEL-* that overlab did not make; stop that flannel, and remove them (`iptables-save | grep FLANNEL`)',
+    )
+  for (const route of facts.routes) {
+    if (isOwn(route, ownLinks, wanted) || route.dst === 'default' || !isOverlap(route.dst, wanted.network))
+      continue
+    lacks.push(
+      `it has a route ${[route.dst, route.gateway && `via ${route.gateway}`, route.dev && `dev ${route.dev}`].filter(Boolean).join(' ')}, which lies in the pod Network ${wanted.network}; choose another Network`,
+    )
+  }
+  const nic = nicOf(facts, wanted, lacks)
+  if (facts.active.includes('systemd-networkd'))
+    notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
+  if (facts.active.includes('NetworkManager'))
+    notes.push('NetworkManager runs: it may take a new link for its own')
+  return { nic, packages: isDebian ? packages : [], lacks, notes }
+}
+
+/** The link that has the address. Another one is never taken: behind NAT the peers' packets would not find it. */
+function nicOf({ links }: Facts, { address, underlay, mtu, nic }: Wanted, lacks: string[]): string {
+  if (links.length === 0) return ''
+  const holders = links.filter(({ addr_info }) => addr_info.some(({ local }) => local === address))
+  const named = nic && links.find(({ ifname }) => ifname === nic)
+  if (nic && !named) {
+    lacks.push(`it has no link ${nic}, which the inventory names; it has ${list(links)}`)
+    return ''
+  }
+  const found = named || holders[0]
+  if (!found || (named && !holders.includes(named))) {
+    const near = links.filter(({ addr_info }) =>
+      addr_info.some(({ local }) => local !== undefined && isOverlap(`${local}/32`, underlay)),
+    )
+    lacks.push(
+      `${named ? `${nic} does not have` : 'no link has'} the address ${address}${
+        near.length > 0
+          ? `; in the underlay ${underlay} is ${list(near)}: give that as its address`
+          : `, and none is in the underlay ${underlay}: it has ${list(links)}. Behind NAT its peers could not reach it; give an address that is its own`
+      }`,
+    )
+    return ''
+  }
+  if (holders.length > 1 && !named) {
+    lacks.push(`${list(holders)} both have the address ${address}; say which by nic:`)
+    return ''
+  }
+  if (found.mtu < mtu)
+    lacks.push(
+      `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}; set lab.mtu to ${found.mtu}`,
+    )
+  return found.ifname
+}
+
+function list(links: Facts['links']): string {
+  return links
+    .filter(({ ifname }) => ifname !== 'lo')
+    .map(({ ifname, addr_info }) =>
+      [
+        ifname,
+        ...addr_info
+          .filter(({ local }) => local?.includes('.'))
+          .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+      ].join(' '),
+    )
+    .join(', ')
+}
+
+function isOwn({ dev, protocol: by }: Route, ownLinks: ReadonlySet<string>, { marks }: Wanted): boolean {
+  return String(by) === String(marks.protocol) || (dev !== undefined && ownLinks.has(dev))
+}
+
+function isOverlap(prefix: string, network: Cidr): boolean {
+  if (!/^[0-9.]+(\/[0-9]+)?$/.test(prefix)) return false
+  return overlap(toBlock((prefix.includes('/') ? prefix : `${prefix}/32`) as Cidr), toBlock(network))
+}

@@ -1,0 +1,116 @@
+/**
+ * Care for hosts that overlab did not make. Before a change the way back from it is saved on the host with a timer,
+ * which goes it unless overlab comes back over a new connection and says that it still can ("commit-confirm"). What
+ * settings were before is kept, and given back when the overlay is taken away. Pure: these are scripts.
+ */
+import { undoLines } from './undo.ts'
+import type { HostPlan } from './host-plan.ts'
+import type { Change } from './module.ts'
+import { hostFolder } from './owner.ts'
+import type { HostState } from './state.ts'
+
+export interface Care {
+  /** Whose the overlay is: the lab, its stack and folder. */
+  readonly owner: string
+  /** Seconds after which a change that is not confirmed is undone; 0 = never. */
+  readonly confirm: number
+}
+
+/**
+ * - `armed`: a change waits to be confirmed; its renaming decides who comes first, the timer or overlab.
+ * - `running`: it is being undone. `undone`: it was.
+ */
+const head = `d=${hostFolder}
+cancel() {
+  [ -s $d/timer ] || return 0
+  read -r kind what <$d/timer
+  case $kind in
+    unit) systemctl stop "$what.timer" 2>/dev/null ;;
+    pid) grep -q ${hostFolder} "/proc/$what/cmdline" 2>/dev/null && kill -- "-$what" 2>/dev/null ;;
+  esac
+  rm -f $d/timer
+}`
+
+/** A timer of systemd's where that runs, since it outlives whatever becomes of the session; else a sleeping shell. */
+const timer = (seconds: number): string => `
+if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null &&
+  systemd-run --quiet --collect --unit "overlab-undo-$$" --on-active ${seconds}s --timer-property AccuracySec=1s /bin/sh $d/undo 2>/dev/null
+then echo "unit overlab-undo-$$" >$d/timer
+else
+  setsid sh -c 'sleep ${seconds}; exec sh ${hostFolder}/undo' </dev/null >/dev/null 2>&1 &
+  echo "pid $!" >$d/timer
+fi`
+
+/** Before a host is read: overlab is back by a new connection, so what still waits to be confirmed is. */
+export const arrival = `${head}
+if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo; fi
+tries=0; while [ -e $d/running ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+if [ -s $d/packages.log ]; then cat $d/packages.log >&2; echo '@overlab packages'; exit 1; fi`
+
+/** Before the first command that changes a host: says whose it is, keeps settings, saves the way back, starts the timer. */
+export function departure(care: Care, changes: readonly Change[], held: HostState, plan: HostPlan): string {
+  const settings = changes.flatMap(({ table, key }) => (table === 'sysctls' ? [key] : []))
+  const lines = [
+    head,
+    `lost() { echo '@overlab not saved'; exit 1; }`,
+    `keep() { [ -e "$d/$1" ] || [ ! -e "$2" ] || { cat "$2" >$d/keep && mv $d/keep "$d/$1"; } || lost; }`,
+    `mkdir -p -m 700 $d || lost`,
+    ...document('cat >$d/owner', [care.owner]),
+    // A setting of a link that is yet to be made goes with that link.
+    ...settings.map((key) => `keep '${savedName(key)}' '/proc/sys/${key}'`),
+  ]
+  if (care.confirm > 0)
+    lines.push(
+      'cancel; rm -f $d/undone',
+      ...document('cat >$d/undo', undoScript(held, plan)),
+      ': >$d/armed || lost',
+      timer(care.confirm),
+    )
+  return lines.join('\n')
+}
+
+/** Before a later part of the same change: the time begins anew. */
+export function continuation({ confirm }: Care): string {
+  if (confirm === 0) return ''
+  return `${head}\n[ -e $d/armed ] || { echo '@overlab undone'; exit 1; }\ncancel\n${timer(confirm)}`
+}
+
+/** Over a new connection, after the change. Prints `@overlab confirmed`, or `@overlab undone` where it came too late. */
+export const confirmation = `${head}
+if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo; echo '@overlab confirmed'
+else echo '@overlab undone'; fi`
+
+/** When the overlay has been taken away: settings become what they were, unless somebody set them since, and nothing is left. */
+export function farewell(prior: HostState): string {
+  const settings = Object.entries(prior.sysctls ?? {})
+  return [
+    confirmation,
+    ...settings.map(
+      ([key, ours]) =>
+        `[ ! -e "$d/${savedName(key)}" ] || [ "$(cat "/proc/sys/${key}" 2>/dev/null)" != '${ours}' ] || cat "$d/${savedName(key)}" >"/proc/sys/${key}"`,
+    ),
+    'rm -rf $d',
+  ].join('\n')
+}
+
+function undoScript(held: HostState, plan: HostPlan): string[] {
+  return [
+    '# What this host held before overlab changed it. Run by a timer unless overlab confirms the change.',
+    `d=${hostFolder}`,
+    'mv $d/armed $d/running 2>/dev/null || exit 0',
+    'exec >$d/undo.log 2>&1',
+    'export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"',
+    ...undoLines(held, plan),
+    'rm -f $d/timer',
+    'mv $d/running $d/undone',
+  ]
+}
+
+/** Keys are paths below /proc/sys, of letters, digits, dots, dashes and underscores. */
+function savedName(key: string): string {
+  return `was:${key.replaceAll('/', ':')}`
+}
+
+function document(command: string, lines: readonly string[]): string[] {
+  return [`${command} <<'OVERLAB_SAVED' || lost`, ...lines, 'OVERLAB_SAVED']
+}

@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest'
+import { parseFacts } from '../../machines/ssh/facts.ts'
+import { judge, type Wanted } from '../../machines/ssh/judge.ts'
+import type { Cidr, IfName, Ip } from '../../inventory/values.ts'
+
+const now = 1_800_000_000
+const wanted: Wanted = {
+  address: '192.168.1.11' as Ip,
+  underlay: '192.168.1.0/24' as Cidr,
+  network: '10.244.0.0/16' as Cidr,
+  mtu: 1500,
+  links: ['cni0', 'flannel.1'],
+  owner: 'lab rack, stack rack of /home/me/overlab',
+  settled: false,
+  marks: { alias: 'overlab', protocol: 79 },
+}
+const link = (ifname: string, address: string, more: object = {}) => ({
+  ifname,
+  mtu: 1500,
+  addr_info: [{ family: 'inet', local: address, prefixlen: 24 }],
+  ...more,
+})
+const eth0 = link('eth0', '10.0.2.15')
+const eth1 = link('eth1', '192.168.1.11')
+
+/** What a fit Debian server answers; `change` has other lines, by their keys. */
+function answer(change: Readonly<Record<string, string | readonly string[]>> = {}): string {
+  const lines = {
+    kernel: 'Linux 6.1.0-18-amd64',
+    uid: '0',
+    clock: String(now),
+    os: 'debian ',
+    from: '192.168.1.5',
+    owner: '',
+    free: '80000',
+    links: JSON.stringify([link('lo', '127.0.0.1'), eth0, eth1]),
+    routes:
+      '[{"dst":"default","gateway":"10.0.2.2","dev":"eth0"},{"dst":"192.168.1.0/24","dev":"eth1","protocol":"kernel"}]',
+    way: '[{"dst":"192.168.1.5","dev":"eth1","prefsrc":"192.168.1.11"}]',
+    ...change,
+    end: 'ok',
+  }
+  return Object.entries(lines)
+    .flatMap(([key, value]) => [value].flat().map((one) => `${key} ${one}`))
+    .join('\n')
+}
+
+const lacksOf = (change: Parameters<typeof answer>[0], other: Partial<Wanted> = {}) =>
+  judge(parseFacts(answer(change)), { ...wanted, ...other }, now).lacks
+
+test('a fit server: the NIC is the one with the address, not the one behind NAT', () => {
+  expect(judge(parseFacts(answer()), wanted, now)).toEqual({
+    nic: 'eth1',
+    packages: [],
+    lacks: [],
+    notes: [],
+  })
+})
+
+test('packages by tools, each once; on Debian no lack', () => {
+  const verdict = judge(parseFacts(answer({ missing: ['iptables', 'iptables-save', 'bridge'] })), wanted, now)
+  expect(verdict).toMatchObject({ packages: ['iptables', 'iproute2'], lacks: [] })
+})
+
+test.each<[string, Parameters<typeof answer>[0], Partial<Wanted>, readonly (string | RegExp)[]]>([
+  ['another system', { kernel: 'FreeBSD 14.1' }, {}, [/^it runs FreeBSD 14.1; an overlay needs Linux$/]],
+  [
+    'an old kernel',
+    { kernel: 'Linux 4.19.0-5' },
+    {},
+    [/^its kernel is Linux 4.19.0-5; update it to 5.4 or newer$/],
+  ],
+  [
+    'no such link',
+    { lacks: 'vxlan Error: Unknown device type.' },
+    {},
+    [/^its kernel makes no vxlan link \(Error: Unknown device type.\)/],
+  ],
+  [
+    'no rights; nothing is said of what only root can see',
+    { uid: '1000', lacks: 'vxlan unshare failed', chains: 'flannel' },
+    {},
+    [/^the user is not root/],
+  ],
+  ['a full /run', { free: '12' }, {}, [/^\/run has 12 KiB left/]],
+  [
+    'no Debian',
+    { os: 'alpine', missing: 'iptables' },
+    {},
+    [/^iptables is missing, and overlab installs packages on Debian and Ubuntu only \(this is alpine\)/],
+  ],
+  ["another lab's", { owner: 'lab other, stack x of /y' }, {}, [/^it belongs to lab other, stack x of \/y/]],
+  [
+    "a cluster's bridge",
+    { links: JSON.stringify([eth1, link('cni0', '10.1.0.1')]) },
+    {},
+    [/^it has a link cni0 that overlab did not make/],
+  ],
+  [
+    'our own bridge',
+    { links: JSON.stringify([eth1, link('cni0', '10.1.0.1', { ifalias: 'overlab' })]) },
+    {},
+    [],
+  ],
+  ["a flannel's chains", { chains: 'flannel' }, {}, [/^its iptables has chains FLANNEL-\*/]],
+  ['chains that a reboot has put back', { chains: 'flannel' }, { settled: true }, []],
+  [
+    'a route in the pod network',
+    { routes: '[{"dst":"10.244.7.0/24","gateway":"10.8.0.1","dev":"tun0"}]' },
+    {},
+    [/^it has a route 10.244.7.0\/24 via 10.8.0.1 dev tun0, which lies in the pod Network 10.244.0.0\/16/],
+  ],
+  ['routes of ours', { routes: '[{"dst":"10.244.7.0/24","dev":"flannel.1","protocol":"79"}]' }, {}, []],
+  [
+    'the address behind NAT',
+    {},
+    { address: '203.0.113.9' as Ip },
+    [
+      /^no link has the address 203.0.113.9; in the underlay 192.168.1.0\/24 is eth1 192.168.1.11\/24: give that as its address$/,
+    ],
+  ],
+  [
+    'only a NAT NIC',
+    { links: JSON.stringify([eth0]) },
+    {},
+    [/none is in the underlay 192.168.1.0\/24: it has eth0 10.0.2.15\/24. Behind NAT/],
+  ],
+  ['a NIC that is not there', {}, { nic: 'ens3' as IfName }, [/^it has no link ens3/]],
+  [
+    'a NIC without the address',
+    {},
+    { nic: 'eth0' as IfName },
+    [/^eth0 does not have the address 192.168.1.11/],
+  ],
+  [
+    'the address twice',
+    { links: JSON.stringify([eth1, link('eth2', '192.168.1.11')]) },
+    {},
+    [/^eth1 192.168.1.11\/24, eth2 192.168.1.11\/24 both have the address/],
+  ],
+  [
+    '... and a NIC named',
+    { links: JSON.stringify([eth1, link('eth2', '192.168.1.11')]) },
+    { nic: 'eth2' as IfName },
+    [],
+  ],
+  [
+    'a small MTU',
+    { links: JSON.stringify([{ ...eth1, mtu: 1400 }]) },
+    {},
+    [/^eth1 has an MTU of 1400, and the lab counts on 1500; set lab.mtu to 1400$/],
+  ],
+  ['many at once', { uid: '7', free: '0', links: JSON.stringify([eth0]) }, {}, [/root/, /\/run/, /NAT/]],
+])('%s', (_, change, other, expected) => {
+  const lacks = lacksOf(change, other)
+  expect(lacks).toHaveLength(expected.length)
+  expected.forEach((pattern, index) => expect(lacks[index]).toMatch(pattern))
+})
+
+test('a wrong clock and busy managers are notes', () => {
+  const facts = parseFacts(
+    answer({ clock: String(now - 4000), active: ['systemd-networkd', 'NetworkManager'] }),
+  )
+  const { lacks, notes } = judge(facts, wanted, now)
+  expect(lacks).toEqual([])
+  expect(notes).toHaveLength(3)
+  expect(notes[0]).toMatch(/^its clock is 4000 s behind/)
+})
+
+test('half an answer is none', () => {
+  expect(() => parseFacts('kernel Linux 6.1\nuid 0\n')).toThrow('did not answer all questions')
+})
