@@ -1,8 +1,7 @@
 /** A comparison as text: a column a variant, medians with the range below them, and notes on what is missing. */
 import { stripVTControlCharacters } from 'node:util'
-import { underlay } from '../experiments/compare/end.ts'
-import { rowsOf, type Cell, type Row } from '../experiments/compare/rows.ts'
 import type { Comparison } from '../experiments/results/comparison.ts'
+import { isMeasured, rowsOf, type Cell, type Row } from '../experiments/results/rows.ts'
 import { paint, wrap } from './output.ts'
 
 /** Between two columns. */
@@ -13,7 +12,7 @@ export function reportOf(
   comparison: Pick<Comparison, 'lab' | 'rounds' | 'variants' | 'metrics' | 'samples'>,
   columns = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
 ): string {
-  const rows = rowsOf(comparison, underlay)
+  const rows = rowsOf(comparison)
   const titles = rows.flatMap((row) => [titleOf(row), ''])
   const cells = comparison.variants.map(({ name }, index) => [
     name,
@@ -47,14 +46,19 @@ function titleOf({ metric, of }: Row): string {
 }
 
 /** The median, and the range. `?`: not measured, or not in every round; `-`: there is no such thing. */
-function linesOf({ summary, reasons, best }: Cell): [string, string] {
-  const mark = reasons.length > 0 ? ' ?' : ''
-  if (!summary) return [reasons.length > 0 ? paint('yellow', '?') : paint('dim', '-'), '']
-  const { median, min, max, count } = summary
-  const text = `${numberOf(median)}${mark && paint('yellow', mark)}`
-  const ends = [numberOf(min), numberOf(max)]
-  const range = count > 1 && ends[0] !== ends[1] ? ends.join('-') : ''
-  return [best ? paint('green', text) : text, range && paint('dim', range)]
+function linesOf(cell: Cell): [string, string] {
+  if (!isMeasured(cell)) return ['notMeasured' in cell ? paint('yellow', '?') : paint('dim', '-'), '']
+  const { median, low, high, missed, standing } = cell
+  const text = `${numberOf(median)}${missed.length > 0 ? paint('yellow', ' ?') : ''}`
+  const ends = [numberOf(low), numberOf(high)]
+  const range = ends[0] === ends[1] ? '' : ends.join('-')
+  return [standing === 'best' ? paint('green', text) : text, range && paint('dim', range)]
+}
+
+/** Why samples are missing, each reason once; empty where none are. */
+function reasonsOf(cell: Cell): readonly string[] {
+  if (isMeasured(cell)) return [...new Set(cell.missed.map(({ why }) => why))]
+  return 'notMeasured' in cell ? cell.notMeasured : []
 }
 
 /** Three digits that count; whole numbers as they are. */
@@ -100,17 +104,16 @@ function notesOf(
   { variants }: Pick<Comparison, 'variants'>,
   columns: number,
 ): string[] {
-  const places = new Map<string, Map<string, string[]>>()
-  for (const { metric, of, cells } of rows)
-    for (const [index, { reasons }] of cells.entries())
-      for (const reason of reasons) {
-        const names = places.get(reason) ?? new Map<string, string[]>()
+  const places = new Map<string, Map<string, Set<string>>>()
+  for (const { metric, cells } of rows)
+    for (const [index, cell] of cells.entries())
+      for (const reason of reasonsOf(cell)) {
+        const names = places.get(reason) ?? new Map<string, Set<string>>()
         places.set(reason, names)
-        const title = of === undefined ? metric.title : `${metric.title}, ${of}`
-        names.set(title, [...(names.get(title) ?? []), variants[index]!.name])
+        names.set(metric.title, (names.get(metric.title) ?? new Set()).add(variants[index]!.name))
       }
   const lines = [...places].flatMap(([reason, titles]) => {
-    const where = [...titles].map(([title, names]) => `${title} (${names.join(', ')})`).join('; ')
+    const where = [...titles].map(([title, names]) => `${title} (${[...names].join(', ')})`).join('; ')
     return wrap(`? ${where}: ${reason}`, Number.isFinite(columns) ? columns : 120).map((line, index) =>
       index === 0 ? line : `  ${line}`,
     )

@@ -39,10 +39,10 @@ export function graphVerb(command: Command): void {
         "svg, mermaid (for a page on GitHub) or dot (for Graphviz); else by FILE's ending, else svg",
       ).choices(Object.keys(formats)),
     )
-    .option('-o, --out <FILE>', 'Write it there; else to standard output')
+    .option('-o, --output <FILE>', 'Write it there; else to standard output')
     .action(graph)
   addExamples(command, [
-    ['npx overlab graph --out lab.svg', 'a picture of the selected lab'],
+    ['npx overlab graph --output lab.svg', 'a picture of the selected lab'],
     ['npx overlab graph --stack udp --format mermaid', 'a diagram for a page'],
     ['npx overlab graph -f dot', "Graphviz's language, to be changed or laid out otherwise"],
   ])
@@ -51,13 +51,13 @@ export function graphVerb(command: Command): void {
 interface Options {
   readonly stack?: string
   readonly format?: Format
-  readonly out?: string
+  readonly output?: string
 }
 
-async function graph({ format, out, ...options }: Options): Promise<void> {
-  const chosen = format ?? endings[extname(out ?? '').toLowerCase()] ?? 'svg'
+async function graph({ format, output, ...options }: Options): Promise<void> {
+  const chosen = format ?? endings[extname(output ?? '').toLowerCase()] ?? 'svg'
   const { inventory } = labContext(options)
   const text = (await formats[chosen](graphOf(planLab(inventory)))).trimEnd()
-  if (out === undefined) print(text)
-  else writeOutput(out, `${text}\n`, '--out')
+  if (output === undefined) print(text)
+  else writeOutput(output, `${text}\n`, '--output')
 }

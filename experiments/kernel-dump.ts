@@ -3,7 +3,7 @@ import { HostError } from '../remote/errors.ts'
 import type { Session } from '../remote/session.ts'
 
 /** Links, addresses, routes, permanent neighbours and FDB of host and pods; rules, iptables, filters, BPF maps, sysctls. */
-const script = `exec bash <<'DUMP'
+export const dumpScript = `exec bash <<'DUMP'
 export LC_ALL=C
 show() { title=$1; shift; "$@" 2>/dev/null | sed "s|^|$title: |"; }
 network() {
@@ -33,10 +33,15 @@ export async function dumpKernel(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const step = 'read the kernel'
-  const { stdout, stderr, exitCode } = await session.run(script, { step, ...(signal ? { signal } : {}) })
+  const { stdout, stderr, exitCode } = await session.run(dumpScript, { step, ...(signal ? { signal } : {}) })
   if (exitCode !== 0)
     throw new HostError({ host: session.target.name, step, why: 'the script failed', exitCode, stderr })
-  return stdout.split('\n').filter(Boolean).sort()
+  return linesOfDump(stdout)
+}
+
+/** What a `dumpScript` printed, sorted. */
+export function linesOfDump(output: string): string[] {
+  return output.split('\n').filter(Boolean).sort()
 }
 
 /** What one list has and the other has not: `gone: LINE`, `new: LINE`. */

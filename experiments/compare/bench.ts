@@ -1,10 +1,10 @@
 /** The labs that stand side by side while they are measured, and the samples so far. */
 import type { Inventory } from '../../inventory/inventory.ts'
 import { HostError } from '../../remote/errors.ts'
-import type { Sample } from '../results/comparison.ts'
+import { underlay, type Sample } from '../results/comparison.ts'
 import { scratchLab, type ScratchLab } from '../variants/scratch.ts'
 import type { Variant } from '../variants/variant.ts'
-import { hostEnd, podEnds, underlay, type Subject } from './end.ts'
+import { hostEnd, podEnds, type Subject } from './end.ts'
 import { reasonOf, type Reading } from './measure.ts'
 import type { MetricId } from './metrics.ts'
 

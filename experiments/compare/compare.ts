@@ -6,12 +6,11 @@ import type { Host, Inventory } from '../../inventory/inventory.ts'
 import { HostError } from '../../remote/errors.ts'
 import { graphOf } from '../graph/model.ts'
 import { machinesOf, readOffloads, type Measured } from '../provenance.ts'
-import type { Comparison } from '../results/comparison.ts'
+import { underlay, type Comparison } from '../results/comparison.ts'
 import { checkScratch } from '../variants/scratch.ts'
 import type { Variant } from '../variants/variant.ts'
 import { openBench } from './bench.ts'
 import { measureChange, measureDeath, measureJoin } from './disrupt.ts'
-import { underlay } from './end.ts'
 import {
   measureEntries,
   measureHeader,

@@ -10,9 +10,6 @@ export interface End {
   readonly address: Ip
 }
 
-/** The baseline's name: the hosts' own addresses. */
-export const underlay = 'underlay'
-
 /** One of the compared: a variant by its lab's pods, or the bare underlay by the hosts of a lab. */
 export interface Subject {
   readonly lab: ScratchLab

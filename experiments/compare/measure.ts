@@ -10,7 +10,7 @@ import { clientScript, parseThroughput, serverScript, type Load, type Throughput
 import { plannedSizes, type Form, type MetricId } from './metrics.ts'
 import { mtuScript, parseMtu } from './mtu.ts'
 import { parseRoundTrips, roundTripScript } from './round-trip.ts'
-import { percentile } from './statistics.ts'
+import { percentile } from '../results/statistics.ts'
 
 /** One value, or why there is none. */
 export type Reading = {

@@ -5,7 +5,7 @@ import { dotChart } from './charts/dots.ts'
 import { colourOf, partChart } from './charts/parts.ts'
 import { html, madeMarkup, type Html } from './html.ts'
 import { decimalsFor, formatted } from './number.ts'
-import { hostCount, isMeasured, type Row } from './summary.ts'
+import { hostCount, isMeasured, type Row } from '../results/rows.ts'
 
 /** Points as the charts draw them. */
 const legend: readonly (readonly [className: string, shape: string, words: string])[] = [

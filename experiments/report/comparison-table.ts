@@ -3,7 +3,7 @@ import type { Comparison, Metric } from '../results/comparison.ts'
 import { html, type Html } from './html.ts'
 import { decimalsFor, formatted } from './number.ts'
 import { notesFor, type Notes } from './notes.ts'
-import { isMeasured, type Cell, type Row } from './summary.ts'
+import { isMeasured, type Cell, type Row } from '../results/rows.ts'
 import { classOf, fillerOf } from './words.ts'
 
 const direction: Readonly<Record<Metric['better'], string>> = {

@@ -1,10 +1,9 @@
 /** What the results say, in plain sentences that the data alone decides: another run, other sentences. Pure. */
-import { underlay as baseline } from '../compare/end.ts'
-import type { Comparison, Metric } from '../results/comparison.ts'
+import { underlay as baseline, type Comparison, type Metric } from '../results/comparison.ts'
+import { isMeasured, overlap, type Measured, type Row } from '../results/rows.ts'
 import type { Cell, Heals, Survival } from '../results/survival.ts'
 import { backends } from '../variants/variant.ts'
 import { decimalsFor, formatted, listed, percent, thinSpace, times } from './number.ts'
-import { isMeasured, overlap, type Measured, type Row } from './summary.ts'
 import { inWords, type Named } from './words.ts'
 
 export interface Finding {

@@ -10,7 +10,7 @@ import { html, madeMarkup, type Html } from './html.ts'
 import { formatted } from './number.ts'
 import { moment, provenanceTable, type Origin } from './provenance.ts'
 import { scrubbed } from './scrub.ts'
-import { rowsOf } from './summary.ts'
+import { rowsOf } from '../results/rows.ts'
 import { survivalMatrix } from './survival-matrix.ts'
 import { topology } from './topology.ts'
 

@@ -1,5 +1,5 @@
 /** What the report calls a variant. */
-import { underlay as baseline } from '../compare/end.ts'
+import { underlay as baseline } from '../results/comparison.ts'
 
 export interface Named {
   readonly name: string

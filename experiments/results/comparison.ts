@@ -14,7 +14,10 @@ export const metric = z.strictObject({
   how: z.string(),
 })
 
-/** `variant` is a variant's name, or `underlay`: the hosts' own addresses, the baseline. */
+/** The baseline's name: the hosts' own addresses, without pods and backend. */
+export const underlay = 'underlay'
+
+/** `variant` is a variant's name, or `underlay`. */
 const place = { variant: z.string(), metric: z.string() }
 
 export const sample = z.union([

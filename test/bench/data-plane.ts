@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compare, type Compared } from '../../experiments/compare/compare.ts'
 import { forms, metricIds } from '../../experiments/compare/metrics.ts'
-import { summary, type Summary } from '../../experiments/compare/statistics.ts'
+import { summary, type Summary } from '../../experiments/results/statistics.ts'
 import { backends, variants, type Backend } from '../../experiments/variants/variant.ts'
 import { loadInventory } from '../../inventory/load.ts'
 

@@ -44,9 +44,9 @@ test.each([
   ['lab.mmd', [], 'flowchart TB\n'],
   ['lab.GV', [], 'graph lab {\n'],
   ['lab.svg', ['--format', 'dot'], 'graph lab {\n'],
-])('--out %s %j', async (name, words, start) => {
+])('--output %s %j', async (name, words, start) => {
   const file = join(folder(), name)
-  expect(await graph(...words, '--out', file)).toEqual({ status: 0, stdout: '', stderr: '' })
+  expect(await graph(...words, '--output', file)).toEqual({ status: 0, stdout: '', stderr: '' })
   expect(readFileSync(file, 'utf8').slice(0, start.length)).toBe(start)
 })
 
@@ -57,11 +57,11 @@ test('the picture in the documentation is what the command makes', async () => {
 
 test('what can not be done is said, and what to do', async () => {
   const made = folder()
-  expect(await graph('--out', made)).toMatchObject({
+  expect(await graph('--output', made)).toMatchObject({
     status: 2,
-    stderr: `overlab: ${made} can not be written: it is a folder; choose another --out\n`,
+    stderr: `overlab: ${made} can not be written: it is a folder; choose another --output\n`,
   })
-  expect(await graph('--out', join(made, 'no', 'lab.svg'))).toMatchObject({
+  expect(await graph('--output', join(made, 'no', 'lab.svg'))).toMatchObject({
     status: 2,
     stderr: expect.stringContaining('can not be written: its folder does not exist') as string,
   })

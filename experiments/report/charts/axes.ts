@@ -1,6 +1,6 @@
 /** What all charts share: variants from top to bottom, values from zero to the right. */
 import { formatted } from '../number.ts'
-import { isMeasured, type Row } from '../summary.ts'
+import { isMeasured, type Row } from '../../results/rows.ts'
 import { classOf, type Named } from '../words.ts'
 import { labelGap, plotWidth, rightMargin, textWidth, type Layer } from './draw.ts'
 

@@ -1,7 +1,7 @@
 /** A metric that was measured for several counts of hosts: how it grows. One row a variant, a point a count. */
 import type { Html } from '../html.ts'
 import { formatted } from '../number.ts'
-import { hostCount, isMeasured, type Row } from '../summary.ts'
+import { hostCount, isMeasured, type Row } from '../../results/rows.ts'
 import type { Named } from '../words.ts'
 import { byClass, inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw, plotWidth, textWidth } from './draw.ts'

@@ -1,7 +1,7 @@
 /** Every sample as a point, the spread as a bar behind them, the median as a line with its number. */
 import type { Html } from '../html.ts'
 import { decimalsFor, formatted } from '../number.ts'
-import { isMeasured, type Row } from '../summary.ts'
+import { isMeasured, type Row } from '../../results/rows.ts'
 import type { Named } from '../words.ts'
 import { byClass, inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw, labelGap } from './draw.ts'

@@ -4,7 +4,7 @@
  */
 import type { Html } from '../html.ts'
 import { formatted } from '../number.ts'
-import { isMeasured, type Row } from '../summary.ts'
+import { isMeasured, type Row } from '../../results/rows.ts'
 import type { Named } from '../words.ts'
 import { inRow, remarks, valueAxis, variantAxis, variantNames } from './axes.ts'
 import { draw } from './draw.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { comparisonFindings, survivalFindings, type Finding } from '../../../experiments/report/findings.ts'
-import { rowsOf } from '../../../experiments/report/summary.ts'
+import { rowsOf } from '../../../experiments/results/rows.ts'
 import type { Comparison } from '../../../experiments/results/comparison.ts'
 import type { Survival } from '../../../experiments/results/survival.ts'
 import { comparisonFile, survivalFile } from './files.ts'

@@ -1,7 +1,6 @@
 /** A comparison's samples as the rows of its table: median, spread, and which variant is best. Pure. */
-import { underlay as baseline } from '../compare/end.ts'
-import { summary } from '../compare/statistics.ts'
-import type { Comparison, Metric, Sample } from '../results/comparison.ts'
+import { underlay as baseline, type Comparison, type Metric, type Sample } from './comparison.ts'
+import { summary } from './statistics.ts'
 
 export interface Measured {
   readonly median: number
@@ -33,9 +32,13 @@ export interface Row {
 }
 
 /** In the metrics' order; the whole first, then its parts in the order in which they turn up. */
-export function rowsOf(comparison: Comparison): Row[] {
-  return comparison.metrics.flatMap((metric) => {
-    const samples = comparison.samples.filter((sample) => sample.metric === metric.id)
+export function rowsOf({
+  variants,
+  metrics,
+  samples: all,
+}: Pick<Comparison, 'variants' | 'metrics' | 'samples'>): Row[] {
+  return metrics.flatMap((metric) => {
+    const samples = all.filter((sample) => sample.metric === metric.id)
     const measured = samples.filter((sample) => 'value' in sample)
     const parts = [...new Set(measured.flatMap(({ of }) => of ?? []))].toSorted(byCount)
     const whole = parts.length === 0 || measured.some(({ of }) => of === undefined)
@@ -43,7 +46,7 @@ export function rowsOf(comparison: Comparison): Row[] {
       metric,
       ...(of === undefined ? {} : { of }),
       cells: ranked(
-        comparison.variants.map(({ name }) => ({ name, cell: cellOf(samples, name, of) })),
+        variants.map(({ name }) => ({ name, cell: cellOf(samples, name, of) })),
         // A process that takes less is no merit while the others take more.
         of === undefined || hostCount(of) !== undefined ? metric.better : 'neither',
       ),

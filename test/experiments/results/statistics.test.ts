@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { percentile, summary } from '../../../experiments/compare/statistics.ts'
+import { percentile, summary } from '../../../experiments/results/statistics.ts'
 
 const samples = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }), {
   minLength: 1,

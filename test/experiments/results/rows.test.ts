@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { rowsOf } from '../../../experiments/report/summary.ts'
+import { rowsOf } from '../../../experiments/results/rows.ts'
 import type { Comparison, Metric, Sample } from '../../../experiments/results/comparison.ts'
-import { provenance } from './files.ts'
+import { provenance } from '../report/files.ts'
 
 const speed: Metric = { id: 'speed', title: 'Speed', unit: 'Mbit/s', better: 'higher', how: 'by hand' }
 

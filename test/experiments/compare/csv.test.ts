@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { csvOf } from '../../../experiments/compare/csv.ts'
-import { rowsOf } from '../../../experiments/compare/rows.ts'
 import type { Comparison, Metric, Sample } from '../../../experiments/results/comparison.ts'
 
 const metric = (id: string, better: Metric['better']): Metric => ({
@@ -39,26 +38,6 @@ const one: Pick<Comparison, 'variants' | 'metrics' | 'samples'> = {
     value('vxlan', 'cpu', 1, 1, 'softirq'),
   ],
 }
-
-test('a row for each metric and part, the best variant marked, the baseline never', () => {
-  const rows = rowsOf(one, 'underlay')
-  expect(
-    rows.map(({ metric: { id }, of, cells }) => [
-      of ?? id,
-      ...cells.map(({ summary, best, reasons }) =>
-        [summary?.median ?? '-', best ? 'best' : '', ...reasons].filter((word) => word !== '').join(' '),
-      ),
-    ]),
-  ).toEqual([
-    ['rtt', '0.01', '2 best', '5 node1: ping: none of 60 was answered'],
-    // Nobody to be better than.
-    ['tcp', '-', '100', '- iperf3 is "not" there, yet'],
-    ['header', '-', '50', '28'],
-    ['cpu', '-', '3', '-'],
-    ['softirq', '-', '1', '-'],
-  ])
-  expect(rows[0]!.cells[1]!.summary).toEqual({ median: 2, min: 1, max: 3, count: 3 })
-})
 
 test('CSV: every sample, reasons quoted', () => {
   const lines = csvOf(one).split('\r\n')
