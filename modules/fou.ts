@@ -5,7 +5,7 @@
  * `ip fou` loads no kernel module by itself, as `ip link` does. A kernel that has none answers nothing at all.
  */
 import { readEntries, textOf } from './json.ts'
-import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { diffTable, prepareAndSweep, type Batch, type Module, type Row } from './module.ts'
 import { readWords, rowSchema, wholeNumber, writeWords, type Grammar } from './words.ts'
 import { z } from 'zod'
 
@@ -50,22 +50,15 @@ export const fouModule: Module = {
   diff: (current, desired) => diffTable('fou', current, desired),
 
   render(changes) {
-    const load: BatchLine[] = []
-    const prepare: BatchLine[] = []
-    const sweep: BatchLine[] = []
-    for (const change of changes) {
-      if (change.op === 'delete') sweep.push({ text: deletion(change.key, change.from), change })
-      else {
-        if (change.op === 'change') prepare.push({ text: deletion(change.key, change.from), change })
-        if (load.length === 0) load.push({ text: needsFou, change })
-        prepare.push({ text: `fou add port ${change.key} ${change.to}`, change })
-      }
-    }
-    return [
-      { phase: 'prepare' as const, command: 'sh -e', lines: load },
-      { phase: 'prepare' as const, command: 'ip -batch -', lines: prepare },
-      { phase: 'sweep' as const, command: 'ip -batch -', lines: sweep },
-    ].filter(({ lines }) => lines.length > 0)
+    const first = changes.find(({ op }) => op !== 'delete')
+    const load: Batch[] = first
+      ? [{ phase: 'prepare', command: 'sh -e', lines: [{ text: needsFou, change: first }] }]
+      : []
+    const ports = prepareAndSweep(changes, 'ip -batch -', (change) => [
+      ...(change.op === 'add' ? [] : [deletion(change.key, change.from)]),
+      ...(change.op === 'delete' ? [] : [`fou add port ${change.key} ${change.to}`]),
+    ])
+    return [...load, ...ports]
   },
 }
 
