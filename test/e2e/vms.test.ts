@@ -99,8 +99,8 @@ describe('three VMs', () => {
     const mixed = { node1: { machine: 'qemu' }, node2: { machine: 'qemu' }, node4: { machine: 'namespace' } }
     lab.describe({ backend: { Type: 'vxlan' }, all: forms(mixed) })
     const printed = await lab.up()
-    expect(printed).toMatch(/\+ 1 created/)
-    expect(printed).toMatch(/- 1 deleted/)
+    expect(printed).toMatch(/\+\s+overlab:index:Machine \S+-node4 created/)
+    expect(printed).toMatch(/-\s+overlab:index:Machine \S+-node3 deleted/)
     expect(existsSync(`/var/lib/overlab/${lab.name}/node3`)).toBe(false)
     expect(await unreached(lab)).toEqual([])
     expect(await lab.on('node4', 'uname -r')).toBe(release())
