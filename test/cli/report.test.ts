@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { main } from '../../cli/main.ts'
 import { comparisonFile, survivalFile } from '../experiments/report/files.ts'
@@ -14,7 +14,12 @@ async function report(...words: readonly string[]) {
   const status = await main(['report', ...words])
   const [stdout, stderr] = streams.map((stream) => stream.mock.calls.map(([piece]) => piece).join(''))
   streams.forEach((stream) => stream.mockRestore())
-  return { status, stdout: stdout!, stderr: stderr! }
+  return { status, stdout: absolute(stdout!), stderr: absolute(stderr!) }
+}
+
+/** A path is told from where one stands, if that is shorter: which it is depends on where this clone is. */
+function absolute(text: string): string {
+  return text.replaceAll(`${relative(process.cwd(), tmpdir())}/`, `${tmpdir()}/`)
 }
 
 /** A folder with the files that are named. */

@@ -251,10 +251,15 @@ printf '@overlab done\\n'
 describe('the probe script', () => {
   const plan = planOf({ sysctls: { 'net/ipv4/ip_forward': '1' } })
   const count = probeScript(plan).match(/^\); probed \d+ \$\?$/gm)!.length
-  const answer = (texts: readonly string[] = []) =>
+  /** Its number among the probes. */
+  const links = probeScript(plan)
+    .split(/^\); probed \d+ \$\?$/m)
+    .findIndex((script) => script.includes('addr show'))
+  /** `text` is what the links' probe says. */
+  const answer = (text = '') =>
     Array.from(
       { length: count },
-      (_, index) => `${texts[index] ?? ''}\n@overlab probe ${index} exit 0\n`,
+      (_, index) => `${index === links ? text : ''}\n@overlab probe ${index} exit 0\n`,
     ).join('')
 
   it('runs equal probes once', () => {
@@ -267,7 +272,7 @@ describe('the probe script', () => {
   })
 
   it('whose answer lacks a part is an error, never an empty host', async () => {
-    expect(() => parseProbe('', plan)).toThrow('links: the answer is missing')
+    expect(() => parseProbe('', plan)).toThrow(`${modules[0]!.table}: the answer is missing`)
     const cut = answer().slice(0, answer().lastIndexOf('\n@overlab'))
     expect(() => parseProbe(cut, plan)).toThrow('the answer is missing')
     await expect(probe(answering({ stdout: cut, exitCode: 137 }), plan)).rejects.toMatchObject({
@@ -278,8 +283,11 @@ describe('the probe script', () => {
   })
 
   it('whose probe failed says which, and what it printed', async () => {
-    const stdout = answer().replace('probe 0 exit 0', 'probe 0 exit 127')
-    const stderr = 'sh: 1: ip: not found\n\n@overlab probe 0\n\n@overlab probe 1\n'
+    const stdout = answer().replace(`probe ${links} exit 0`, `probe ${links} exit 127`)
+    const stderr = Array.from(
+      { length: count },
+      (_, index) => `${index === links ? 'sh: 1: ip: not found\n' : ''}\n@overlab probe ${index}\n`,
+    ).join('')
     await expect(probe(answering({ stdout, stderr }), plan)).rejects.toMatchObject({
       host: 'node1',
       step: 'probe',
@@ -291,12 +299,12 @@ describe('the probe script', () => {
   })
 
   it('is not misled by a name that looks like a mark', () => {
-    const link = { ifname: 'x', ifalias: '\n@overlab probe 0 exit 0\n', flags: ['UP'], addr_info: [] }
-    expect(parseProbe(answer([JSON.stringify([link])]), plan)).toEqual({})
+    const link = { ifname: 'x', ifalias: `\n@overlab probe ${links} exit 0\n`, flags: ['UP'], addr_info: [] }
+    expect(parseProbe(answer(JSON.stringify([link])), plan)).toEqual({})
   })
 
   it('whose tool printed no JSON says what it printed', async () => {
-    await expect(probe(answering({ stdout: answer(['Usage: ip']) }), plan)).rejects.toMatchObject({
+    await expect(probe(answering({ stdout: answer('Usage: ip') }), plan)).rejects.toMatchObject({
       why: '`ip -j -d addr show` printed no JSON but: Usage: ip',
     })
   })
