@@ -77,9 +77,9 @@ describe.each(['vxlan', 'host-gw', 'udp'])('%s', (backend) => {
     await lab.up()
   })
 
-  test.runIf(backend === 'vxlan')(
-    'a VTEP with another MAC than planned is frozen with that one',
-    async () => {
+  // The other backends have no VTEP.
+  if (backend === 'vxlan')
+    test('a VTEP with another MAC than planned is frozen with that one', async () => {
       // As after a reboot without overlab: flanneld finds another device, and tells its peers the new MAC.
       await lab.on(
         'node2',
@@ -99,8 +99,7 @@ describe.each(['vxlan', 'host-gw', 'udp'])('%s', (backend) => {
       const { hosts: found } = await freeze('--check')
       expect(found.map(({ pins }) => pins)).toEqual([{}, { vtep_mac: anotherMac }, {}])
       expect(existsSync(`${project.folder}/${frozenFile()}`)).toBe(false)
-    },
-  )
+    })
 
   test('freeze writes what holds the network, from the kernels alone where etcd is dead', async () => {
     const first = await freeze('--force')
