@@ -1,6 +1,6 @@
 /** All that a machine's kernel holds for its packets, as lines that do not change by themselves: to be compared before and after. */
-import { HostError } from '../remote/errors.ts'
 import type { Session } from '../remote/session.ts'
+import { scriptOutput } from './script-output.ts'
 
 /** Links, addresses, routes, permanent neighbours and FDB of host and pods; rules, iptables, filters, BPF maps, sysctls. */
 export const dumpScript = `exec bash <<'DUMP'
@@ -33,10 +33,7 @@ export async function dumpKernel(
   signal?: AbortSignal,
 ): Promise<string[]> {
   const step = 'read the kernel'
-  const { stdout, stderr, exitCode } = await session.run(dumpScript, { step, ...(signal ? { signal } : {}) })
-  if (exitCode !== 0)
-    throw new HostError({ host: session.target.name, step, why: 'the script failed', exitCode, stderr })
-  return linesOfDump(stdout)
+  return linesOfDump(await scriptOutput(session, dumpScript, { step, ...(signal ? { signal } : {}) }))
 }
 
 /** What a `dumpScript` printed, sorted. */

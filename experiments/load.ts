@@ -7,6 +7,7 @@ import type { LabPlan } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
 import { endScript, parseLoad, readScript, startScript, type Measured, type Stream } from './load-script.ts'
 import type { SessionOf } from './reach.ts'
+import { scriptOutput } from './script-output.ts'
 
 export type { Loss, Measured, Stream } from './load-script.ts'
 
@@ -56,11 +57,8 @@ export async function startLoad(
   const hosts = [...new Set(streams.map(({ from }) => from.host))]
   const ofHost = (host: string) => streams.filter(({ from }) => from.host === host)
   const run = async (host: string, script: string, step: string, stoppable: boolean): Promise<string> => {
-    const session = await sessionOf(host)
     const options = { step, timeoutMs: patienceMs, ...(stoppable && signal ? { signal } : {}) }
-    const { stdout, stderr, exitCode } = await session.run(script, options)
-    if (exitCode === 0) return stdout
-    throw new HostError({ host, step, why: 'the script failed', exitCode, stderr })
+    return scriptOutput(await sessionOf(host), script, options)
   }
   /** By host: why it has no load. */
   const failed = new Map<string, string>()
@@ -128,5 +126,5 @@ export async function underLoad<Result>(
 /** A host that does not answer is no measurement; anything else, and a user who presses Ctrl-C, ends all. */
 function whyNot(error: unknown, signal?: AbortSignal): string {
   if (!(error instanceof HostError) || signal?.aborted) throw error
-  return `${error.host}: ${error.step}: ${error.why}`
+  return error.brief
 }

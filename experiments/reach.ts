@@ -4,6 +4,7 @@ import { HostError } from '../remote/errors.ts'
 import type { Session } from '../remote/session.ts'
 import { pairs, type Endpoint, type Reach } from './pair.ts'
 import { parseReach, reachScript, type PingOptions } from './ping-script.ts'
+import { scriptOutput } from './script-output.ts'
 
 export type { Endpoint, Reach } from './pair.ts'
 
@@ -44,7 +45,7 @@ export async function measureReach(
         .then((session) => fromHost(session, sources, all, options))
         .catch((error: unknown) => {
           if (!(error instanceof HostError)) throw error
-          return notMeasured(sources, all, `${error.host}: ${error.step}: ${error.why}`)
+          return notMeasured(sources, all, error.brief)
         })
       options.onProgress?.(++done, hosts.length)
       return measured
@@ -60,19 +61,11 @@ async function fromHost(
   all: readonly Endpoint[],
   options: ReachOptions,
 ): Promise<Reach[]> {
-  const { stdout, stderr, exitCode } = await session.run(reachScript(sources, all, options), {
+  const output = await scriptOutput(session, reachScript(sources, all, options), {
     step: 'ping',
     ...(options.signal ? { signal: options.signal } : {}),
   })
-  if (exitCode !== 0)
-    throw new HostError({
-      host: session.target.name,
-      step: 'ping',
-      why: 'the script failed',
-      exitCode,
-      stderr,
-    })
-  return parseReach(stdout, sources, all)
+  return parseReach(output, sources, all)
 }
 
 function notMeasured(sources: readonly Endpoint[], all: readonly Endpoint[], why: string): Reach[] {

@@ -45,4 +45,9 @@ export class HostError extends Error implements HostFailure {
     if (failure.exitCode !== undefined) this.exitCode = failure.exitCode
     if (failure.stderr !== undefined) this.stderr = failure.stderr
   }
+
+  /** Where and why, in one line: for a cell that was not measured, say. */
+  get brief(): string {
+    return `${this.host}: ${this.step}: ${this.why}`
+  }
 }

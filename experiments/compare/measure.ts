@@ -161,6 +161,6 @@ export const measureEntries: Measure = async ({ lab, from }, _, signal) => {
 export function reasonOf(error: unknown, signal?: AbortSignal): string {
   if (signal?.aborted) throw error
   if (error instanceof NotMeasured) return error.message
-  if (error instanceof HostError) return `${error.host}: ${error.step}: ${error.why}`
+  if (error instanceof HostError) return error.brief
   throw error
 }

@@ -26,7 +26,7 @@ export async function measured<T extends object>(
   } catch (error) {
     if (signal?.aborted) throw error
     if (error instanceof CannotMeasure) return { notMeasured: error.message }
-    if (error instanceof HostError) return { notMeasured: `${error.host}: ${error.step}: ${error.why}` }
+    if (error instanceof HostError) return { notMeasured: error.brief }
     throw error
   }
 }

@@ -1,6 +1,6 @@
 /** Runs the scripts of a fault on its hosts, and puts back what they took. */
-import { HostError } from '../../remote/errors.ts'
 import { quote } from '../../remote/quote.ts'
+import { scriptOutput } from '../script-output.ts'
 import type { Strike } from './fault.ts'
 import { rolesOf, type LabUnderTest } from './lab.ts'
 
@@ -21,12 +21,8 @@ export async function runStrike(
   kept: Kept[],
 ): Promise<string | undefined> {
   const struck = on(rolesOf(lab.plan))
-  const shell = async (host: string, step: string, text: string): Promise<string> => {
-    const session = await lab.session(host)
-    const { stdout, stderr, exitCode } = await session.run(text, { step, timeoutMs: 20_000 })
-    if (exitCode !== 0) throw new HostError({ host, step, why: 'the script failed', exitCode, stderr })
-    return stdout
-  }
+  const shell = async (host: string, step: string, text: string): Promise<string> =>
+    scriptOutput(await lab.session(host), text, { step, timeoutMs: 20_000 })
   if (keep && putBack)
     for (const host of struck)
       kept.push({ host: host.name, text: await shell(host.name, 'keep', keep(host)), script: putBack })

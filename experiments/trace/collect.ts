@@ -4,6 +4,7 @@ import { diffState, probe } from '../../modules/apply.ts'
 import { pushedOf, type LabPlan, type PlannedHost } from '../../overlay/plan.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Session } from '../../remote/session.ts'
+import { scriptOutput } from '../script-output.ts'
 import type { End } from './endpoint.ts'
 import { lookupsOf } from './lookups.ts'
 import type { TunnelPorts } from './packet.ts'
@@ -73,12 +74,8 @@ export async function observe(
     )
     return results
   }
-  const run = async (host: string, step: string, script: string): Promise<string> => {
-    const session = await sessionOf(host)
-    const { stdout, stderr, exitCode } = await session.run(script, { step, timeoutMs: 30_000, ...stop })
-    if (exitCode !== 0) throw new HostError({ host, step, why: 'the script failed', exitCode, stderr })
-    return stdout
-  }
+  const run = async (host: string, step: string, script: string): Promise<string> =>
+    scriptOutput(await sessionOf(host), script, { step, timeoutMs: 30_000, ...stop })
 
   let open = true
   try {
