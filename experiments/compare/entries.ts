@@ -1,6 +1,6 @@
 /** Kernel entries that make a host part of the overlay: what the plan says for any number of hosts, and what is there. */
 import { stringify } from 'yaml'
-import type { Lab } from '../../inventory/inventory.ts'
+import type { Lab, MachineKind } from '../../inventory/inventory.ts'
 import { InventoryErrors, parseInventory } from '../../inventory/load.ts'
 import { planLab, type PlannedHost } from '../../overlay/plan.ts'
 import { readHoldings } from '../holdings.ts'
@@ -9,6 +9,7 @@ import type { SessionOf } from '../reach.ts'
 
 /** Devices, and what was written about the peers; not the pods and their bridge, which are the same for every backend. */
 const counted = [
+  'fou',
   'links',
   'routes',
   'neighbours',
@@ -31,11 +32,15 @@ function isBackends(link: string): boolean {
   return /^flannel[.0-9]/.test(link)
 }
 
-/** The same lab with so many hosts, by overlab; or why there is no such lab. Pure. */
-export function plannedFor({ name, underlay, mtu, overlay }: Lab, hosts: number): number | string {
+/** The same lab with so many hosts of a kind, by overlab; or why there is no such lab. Pure. */
+export function plannedFor(
+  { name, underlay, mtu, overlay }: Lab,
+  machine: MachineKind,
+  hosts: number,
+): number | string {
   const text = stringify({
     lab: { name, underlay, mtu, overlay },
-    all: { hosts: { [`node[1:${hosts}]`]: null } },
+    all: { hosts: { [`node[1:${hosts}]`]: null }, vars: { machine } },
   })
   try {
     const [first] = Object.values(planLab(parseInventory(text, 'lab.yaml')).hosts)

@@ -142,10 +142,11 @@ function traceEnd({ host, pod, address }: End): TraceEnd {
 export const measureEntries: Measure = async ({ lab, from }, _, signal) => {
   const { lab: settings, hosts } = lab.plan
   const host = hosts[from.host]!
+  const { machine } = lab.inventory.hosts.find(({ name }) => name === from.host)!
   const planned =
     host.control === 'static'
       ? plannedSizes.map((size): Reading => {
-          const found = plannedFor(settings, size)
+          const found = plannedFor(settings, machine, size)
           const of = `${size} hosts`
           return {
             metric: 'entries',

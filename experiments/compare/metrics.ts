@@ -72,7 +72,7 @@ export function metricsOf({ pings, seconds, watch }: Form): readonly (Metric & {
       title: 'CPU per gigabyte',
       unit: 's/GB',
       better: 'lower',
-      how: 'CPU seconds during `tcp-1` for 10^9 bytes that arrived: of the whole machine and its softirqs by /proc/stat (both ends and all else that runs; namespaces share one kernel), of flanneld by /proc/PID/stat, of iperf3 by its own report. The kernel counts a softirq to the process that it interrupts too: the parts overlap',
+      how: 'CPU seconds during `tcp-1` for 10^9 bytes that arrived: of the whole machine and its softirqs by /proc/stat (both ends and all else that runs; namespaces share one kernel, those of VMs are added up), of flanneld by /proc/PID/stat, of iperf3 by its own report. The kernel counts a softirq to the process that it interrupts too: the parts overlap',
     },
     {
       id: 'mtu',
@@ -93,7 +93,7 @@ export function metricsOf({ pings, seconds, watch }: Form): readonly (Metric & {
       title: 'Kernel entries',
       unit: 'entries',
       better: 'neither',
-      how: 'devices, routes, neighbours, FDB entries, peers, filters and iptables rules of one host, without its pods: counted in the running kernel, and planned for labs of other sizes (static)',
+      how: 'devices, routes, neighbours, FDB entries, FOU ports, peers, filters and iptables rules of one host, without its pods: counted in the running kernel, and planned for labs of other sizes (static)',
     },
     {
       id: 'build',

@@ -4,7 +4,7 @@ import { toBlock, toCidr, toIp } from '../../inventory/ipv4.ts'
 import { completeBackend } from '../../inventory/lab.ts'
 import type { Cidr, Name } from '../../inventory/values.ts'
 import { HostError } from '../../remote/errors.ts'
-import type { Variant } from './variant.ts'
+import { backends, type Variant } from './variant.ts'
 
 export interface ScratchForm {
   readonly name: Name
@@ -73,13 +73,19 @@ function among(hosts: readonly string[], { impairments, ...host }: Host): Host {
 
 function checkHost({ name, machine, iptables }: Host, variant: ScratchForm['variant']): void {
   const step = `variant ${variant.name}`
-  // Of a driver that makes no machines by itself, or takes a minute for one.
-  if (machine !== 'namespace')
+  if (machine === 'ssh')
     throw new HostError({
       host: name,
       step,
-      why: `a variant gets a lab of its own, of namespace machines; this host is of the kind ${machine}`,
-      hint: 'choose a stack whose hosts all are machine: namespace',
+      why: 'a variant gets a lab of its own, of machines that are made for it, and this host exists (machine: ssh)',
+      hint: 'choose a stack of namespaces or of VMs',
+    })
+  if (variant.control === 'flanneld' && machine !== 'namespace')
+    throw new HostError({
+      host: name,
+      step,
+      why: `flanneld runs on machines of the kind namespace, and this one is ${machine}`,
+      hint: `choose variants without flanneld: ${backends.join(', ')}`,
     })
   if (variant.control === 'flanneld' && iptables !== 'auto')
     throw new HostError({

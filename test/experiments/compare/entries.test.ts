@@ -8,14 +8,16 @@ import { backends, hostsOf, inventoryOf } from '../../support/inventory.ts'
 const sizes = [3, 10, 50]
 test.each([
   // A device and 8 iptables rules; for each peer a route, a neighbour and an FDB entry.
-  ['vxlan', sizes.map((hosts) => 11 + 3 * (hosts - 1))],
+  ['vxlan', 'namespace', sizes.map((hosts) => 11 + 3 * (hosts - 1))],
   // A device less; for each peer a route.
-  ['host-gw', sizes.map((hosts) => 10 + hosts - 1)],
+  ['host-gw', 'namespace', sizes.map((hosts) => 10 + hosts - 1)],
   // One route and a filter; a row for every host, its own too.
-  ['udp', sizes.map((hosts) => 12 + hosts - 1)],
-] as const)('%s', (name, wanted) => {
+  ['udp', 'namespace', sizes.map((hosts) => 12 + hosts - 1)],
+  // By FOU: a device, a port, and for each peer a route.
+  ['udp', 'qemu', sizes.map((hosts) => 12 + hosts - 1)],
+] as const)('%s, %s', (name, machine, wanted) => {
   const { lab } = inventoryOf({ backend: backends[name], hosts: hostsOf(3) })
-  expect(sizes.map((hosts) => plannedFor(lab, hosts))).toEqual(wanted)
+  expect(sizes.map((hosts) => plannedFor(lab, machine, hosts))).toEqual(wanted)
 })
 
 test('pods and their bridge are not counted', () => {
@@ -29,7 +31,7 @@ test('pods and their bridge are not counted', () => {
 
 test('a network without room is a reason', () => {
   const small = { Network: '10.244.0.0/22' as Cidr, SubnetMax: '10.244.3.0' as never }
-  expect(plannedFor(inventoryOf({ hosts: hostsOf(2), overlay: small }).lab, 10)).toMatch(
+  expect(plannedFor(inventoryOf({ hosts: hostsOf(2), overlay: small }).lab, 'namespace', 10)).toMatch(
     /no room for 10 hosts/,
   )
 })

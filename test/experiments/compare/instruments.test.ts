@@ -53,24 +53,37 @@ describe('iperf3', () => {
 })
 
 describe('CPU times', () => {
+  const head = 'ticks 100\nboot b-1\n'
   const cpu = 'cpu  1144562 34186 320931 1121673 8510 0 11080 751 0 0'
   const stat =
     'flanneld 112 (a) b) S 1 112 112 0 -1 4194560 5044 0 0 0 37 12 0 0 20 0 11 0 9571 1267404800 7402 184'
   test('of the kernel, and of flanneld where it runs', () => {
-    expect(parseCpu(`ticks 100\n${cpu}\n${stat}\n`)).toEqual({
+    expect(parseCpu(`${head}${cpu}\n${stat}\n`)).toEqual({
+      boot: 'b-1',
       busy: 15107.59,
       softirq: 110.8,
       flanneld: 0.49,
     })
-    expect(parseCpu(`ticks 100\n${cpu}\n`)).not.toHaveProperty('flanneld')
+    expect(parseCpu(`${head}${cpu}\n`)).not.toHaveProperty('flanneld')
     expect(parseCpu('cat: /proc/stat: No such file or directory\n')).toBeUndefined()
   })
+  const at = (busy: number, flanneld?: number, boot = 'b-1') => ({
+    boot,
+    busy,
+    softirq: busy / 10,
+    ...(flanneld === undefined ? {} : { flanneld }),
+  })
+  test('two kernels are added up, one is not', () => {
+    const all = (boot?: string) =>
+      cpuPerGigabyte(
+        [at(10), at(20, undefined, boot)],
+        [at(14), at(21, undefined, boot)],
+        { sending: 1, receiving: 2 },
+        1e9,
+      )[0]!.value
+    expect([all(), all('b-2')]).toEqual([4, 5])
+  })
   test('for a gigabyte; a flanneld that ended is not counted', () => {
-    const at = (busy: number, flanneld?: number) => ({
-      busy,
-      softirq: busy / 10,
-      ...(flanneld === undefined ? {} : { flanneld }),
-    })
     const found = cpuPerGigabyte(
       [at(10, 1), at(10, 2)],
       [at(14, 1.5), at(14)],

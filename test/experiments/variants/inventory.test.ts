@@ -69,9 +69,14 @@ test('what no such lab can have is said with its host', () => {
   expect(() => scratchInventory(legacy, { ...form, variant: variantNamed('udp-flanneld') })).toThrow(
     /^node2: variant udp-flanneld: the inventory says iptables: legacy/,
   )
-  const elsewhere = inventoryOf({ hosts: [hostOf(1, { machine: 'qemu' })] })
-  expect(() => scratchInventory(elsewhere, { ...form, variant: variantNamed('udp') })).toThrow(
-    /^node1: variant udp: .* namespace machines; this host is of the kind qemu/,
+  const existing = inventoryOf({ hosts: [hostOf(1, { machine: 'ssh' })] })
+  expect(() => scratchInventory(existing, { ...form, variant: variantNamed('udp') })).toThrow(
+    /^node1: variant udp: .* this host exists \(machine: ssh\)/,
+  )
+  const vm = inventoryOf({ hosts: [hostOf(1, { machine: 'qemu' })] })
+  expect(scratchInventory(vm, { ...form, variant: variantNamed('udp') }).hosts[0]!.machine).toBe('qemu')
+  expect(() => scratchInventory(vm, { ...form, variant: variantNamed('udp-flanneld') })).toThrow(
+    /^node1: variant udp-flanneld: flanneld runs on machines of the kind namespace, and this one is qemu/,
   )
   const many = inventoryOf({ hosts: hostsOf(254) })
   expect(() => scratchInventory(many, { ...form, variant: variantNamed('udp') })).toThrow(/253 hosts at most/)
