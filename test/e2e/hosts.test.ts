@@ -57,7 +57,11 @@ async function failedUp(): Promise<string> {
 }
 
 beforeAll(async () => {
-  servers = await makeServers(place, `10.${190 + (process.pid % 20)}.${process.pid % 250}`, 3)
+  servers = await makeServers(place, `10.${190 + (process.pid % 20)}.${process.pid % 250}`, [
+    'namespace',
+    'namespace',
+    'namespace',
+  ])
   project = makeProject()
   lab = await makeLab(project, { backend: { Type: 'vxlan' } })
   before = await everything(servers)

@@ -1,12 +1,14 @@
 /**
- * Servers that overlab did not make: namespaces with an sshd of their own, an unprivileged user whom sudo lets in, and
- * a life of their own (routes, rules, iptables, files). `on` is their console; overlab has only SSH.
+ * Servers that overlab did not make, each with an sshd of its own and a life of its own (routes, rules, iptables,
+ * files): namespaces that let in an unprivileged user whom sudo lets do all, and VMs, which have systemd and no sudo,
+ * that let in root. `on` is their console; overlab has only SSH.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cidr, Ip, Mac, Name } from '../../../inventory/values.ts'
+import { driverOf } from '../../../machines/drivers.ts'
 import { namespaceDriver } from '../../../machines/namespace.ts'
 import { dumpAll } from '../support/kernel-dump.ts'
 
@@ -14,7 +16,7 @@ export interface Servers {
   readonly names: readonly string[]
   /** `10.106.7`: the underlay is this and .0/24, server N is .N, this computer .254. */
   readonly net: string
-  /** The key that the user `ops` logs in with, and a known_hosts file with every server's key, hashed. */
+  /** The key that is let in, and a known_hosts file with every server's key, hashed. */
   readonly key: string
   readonly knownHosts: string
   readonly port: number
@@ -26,22 +28,34 @@ export interface Servers {
 
 const port = 2222
 
-/** What a server is before overlab ever sees it. */
-const life = (number: number, net: string) => `
-export LC_ALL=C
+export type ServerKind = 'namespace' | 'qemu'
+
+/** Who is let in, by the key on standard input. */
+const letIn: Readonly<Record<ServerKind, string>> = {
+  namespace: `
 useradd -m -s /bin/bash -p '*' ops
 printf 'root ALL=(ALL:ALL) ALL\\n@includedir /etc/sudoers.d\\n' >/etc/sudoers
 mkdir -p /etc/sudoers.d; echo 'ops ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/ops
 chmod 440 /etc/sudoers /etc/sudoers.d/ops
-mkdir -p /etc/ssh /home/ops/.ssh
-ssh-keygen -q -t ed25519 -N '' -C '' -f /etc/ssh/ssh_host_ed25519_key
+mkdir -p /home/ops/.ssh
 cat >/home/ops/.ssh/authorized_keys
-chown -R ops:ops /home/ops/.ssh; chmod 700 /home/ops/.ssh
+chown -R ops:ops /home/ops/.ssh; chmod 700 /home/ops/.ssh`,
+  qemu: `
+mkdir -p /root/.ssh
+cat >/root/.ssh/authorized_keys; chmod 600 /root/.ssh/authorized_keys`,
+}
+
+/** What a server is before overlab ever sees it. */
+const life = (kind: ServerKind, number: number, net: string) => `
+export LC_ALL=C
+${letIn[kind]}
+mkdir -p /etc/ssh
+ssh-keygen -q -t ed25519 -N '' -C '' -f /etc/ssh/ssh_host_ed25519_key
 cat >/etc/ssh/sshd_config <<'END'
 Port ${port}
 ListenAddress ${net}.${number}
 HostKey /etc/ssh/ssh_host_ed25519_key
-PermitRootLogin no
+PermitRootLogin ${kind === 'qemu' ? 'prohibit-password' : 'no'}
 PasswordAuthentication no
 UsePAM no
 UseDNS no
@@ -64,11 +78,12 @@ echo 0 >/proc/sys/net/ipv4/ip_forward
 echo 'a server of ours' >/etc/motd
 `
 
-export async function makeServers(lab: string, net: string, count: number): Promise<Servers> {
+/** `web1`, `web2`, ..., of these kinds. */
+export async function makeServers(lab: string, net: string, kinds: readonly ServerKind[]): Promise<Servers> {
   const folder = mkdtempSync(join(tmpdir(), 'overlab-servers-'))
   const key = join(folder, 'id_ed25519')
   const knownHosts = join(folder, 'known_hosts')
-  const names = Array.from({ length: count }, (_, index) => `web${index + 1}`)
+  const names = kinds.map((_, index) => `web${index + 1}`)
   const cidr = `${net}.0/24` as Cidr
   const remove = async () => {
     await namespaceDriver.deleteUnderlay(lab as Name)
@@ -97,7 +112,8 @@ export async function makeServers(lab: string, net: string, count: number): Prom
     await namespaceDriver.createUnderlay({ lab: lab as Name, cidr, mtu: 1500, owner: `test ${process.pid}` })
     await Promise.all(
       names.map(async (name, index) => {
-        await namespaceDriver.boot({
+        const kind = kinds[index]!
+        await driverOf(kind).boot({
           lab: lab as Name,
           name: name as Name,
           address: `${net}.${index + 1}` as Ip,
@@ -105,7 +121,7 @@ export async function makeServers(lab: string, net: string, count: number): Prom
           mtu: 1500,
           mac: `02:00:00:00:01:0${index + 1}` as Mac,
         })
-        await run(name, `set -e\n${life(index + 1, net)}`, readFileSync(`${key}.pub`, 'utf8'))
+        await run(name, `set -e\n${life(kind, index + 1, net)}`, readFileSync(`${key}.pub`, 'utf8'))
       }),
     )
     const keys = await Promise.all(names.map((name) => run(name, 'cat /etc/ssh/ssh_host_ed25519_key.pub')))

@@ -1,0 +1,82 @@
+/**
+ * A server with systemd, a VM that overlab did not make, beside one without: a change that cuts the way to them while
+ * it stands is undone by the timer of each, and they are reached again.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { difference } from './fingerprint.ts'
+import { makeServers, type Servers } from './hosts/servers.ts'
+import { dumpAll } from './support/kernel-dump.ts'
+import { makeLab, type TestLab } from './support/lab.ts'
+import { makeProject, type Project } from './support/project.ts'
+
+let servers: Servers
+let project: Project
+let lab: TestLab
+
+/** Seconds: longer than it takes until a connection that says nothing more is given up. */
+const confirm = 30
+
+beforeAll(async () => {
+  const net = `10.${210 + (process.pid % 6)}.${process.pid % 250}`
+  servers = await makeServers(`systemd${process.pid}`, net, ['qemu', 'namespace'])
+  project = makeProject()
+  const { key, knownHosts, port } = servers
+  lab = await makeLab(project, {
+    backend: { Type: 'vxlan' },
+    underlay: `${net}.0/24`,
+    all: {
+      hosts: {
+        web1: { address: `${net}.1` },
+        web2: { address: `${net}.2`, ssh_user: 'ops', become: true },
+      },
+      vars: {
+        machine: 'ssh',
+        ssh_port: port,
+        ssh_key: key,
+        ssh_known_hosts: knownHosts,
+        confirm: `${confirm}s`,
+      },
+    },
+  })
+})
+afterAll(async () => {
+  await lab?.overlab('destroy', '--yes', '--skip-preview')
+  await servers?.remove()
+  project?.remove()
+})
+
+test('a change that cuts the way is undone by the host, and the next up makes it', async () => {
+  const before = await dumpAll(servers, servers.names)
+  // For as long as the change stands nobody gets in, in the middle of it from that moment on.
+  const rule = `INPUT -p tcp --dport ${servers.port} -j DROP`
+  const cut = (server: string) =>
+    servers.on(
+      server,
+      `nohup sh -c 'until ip link show flannel.1; do sleep 0.05; done; iptables -I ${rule}
+         while ip link show flannel.1; do sleep 0.2; done; iptables -D ${rule}' >/dev/null 2>&1 </dev/null &`,
+    )
+  await Promise.all(servers.names.map(cut))
+  const { code, output } = await lab.overlab('up', '--yes', '--skip-preview')
+  expect(code, output).not.toBe(0)
+  expect(output).toContain('0 of 2 hosts are finished')
+  // Whether it is about to, or has done it when overlab gets in again.
+  for (const server of servers.names)
+    expect(output).toMatch(new RegExp(`\\* ${server}: [^*]*(undoes|undone) [^*]*by itself`))
+  for (const server of servers.names)
+    await servers.on(
+      server,
+      `tries=0; until [ -e /run/overlab-host/undone ]; do tries=$((tries + 1)); [ $tries -lt 120 ]; sleep 0.5; done
+       tries=0; while iptables -C ${rule} 2>/dev/null; do tries=$((tries + 1)); [ $tries -lt 120 ]; sleep 0.5; done`,
+    )
+  expect(await servers.on('web1', 'journalctl -o cat --no-pager -u "overlab-undo-*.timer"')).toContain(
+    'overlab-undo',
+  )
+  expect(difference(before, await dumpAll(servers, servers.names))).toEqual([])
+
+  await lab.up()
+  for (const server of servers.names)
+    expect(await servers.on(server, 'ip -br link show flannel.1; ls /run/overlab-host')).toMatch(
+      /^flannel\.1 [^]*owner\n/,
+    )
+  expect(await servers.on('web1', 'systemctl list-units --all --no-legend "overlab-undo*"')).toBe('')
+})
