@@ -18,10 +18,15 @@ let before: string[]
 type Vars = Readonly<Record<string, unknown>>
 
 /** The inventory of the three servers; `change` is laid over the variables of some. */
-function describeLab(change: Readonly<Record<string, Vars>> = {}, vars: Vars = {}): void {
+function describeLab(
+  change: Readonly<Record<string, Vars>> = {},
+  vars: Vars = {},
+  Network = '10.244.0.0/16',
+): void {
   const { net, key, knownHosts, port } = servers
   lab.describe({
     backend: { Type: 'vxlan' },
+    overlay: { Network },
     underlay: `${net}.0/24`,
     all: {
       hosts: {
@@ -144,6 +149,41 @@ describe('three servers that overlab did not make', () => {
     await servers.on('web1', 'umount /run/overlab-host')
     await servers.on('web2', 'mv /root/ops /etc/sudoers.d/ops')
     await servers.on('web3', 'mv /root/gone/* /usr/sbin/; rmdir /root/gone')
+    await lab.up()
+    expect(await lostPairs(lab)).toEqual([])
+  })
+
+  test('a change that would cut the way is refused, by preview too, and nothing is touched', async () => {
+    const { net } = servers
+    // web1, which is in front of web3, reaches that one from an address of its own.
+    const detour = {
+      web1: [`addr ADD 172.30.2.9/32 dev lo`, `route ADD ${net}.3/32 dev eth0 src 172.30.2.9`],
+      web3: [`route ADD 172.30.2.9 dev eth0 table 101`, `rule ADD to 172.30.2.9 lookup 101`],
+    }
+    const set = (verb: 'add' | 'del') =>
+      Promise.all(
+        Object.entries(detour).map(([server, lines]) =>
+          servers.on(
+            server,
+            (verb === 'add' ? lines : lines.toReversed())
+              .map((line) => `ip ${line.replace('ADD', verb)}`)
+              .join('\n'),
+          ),
+        ),
+      )
+    await set('add')
+    const held = await everything(servers)
+    describeLab({}, {}, '172.30.0.0/16')
+    for (const words of [['preview'], ['up', '--yes', '--skip-preview']]) {
+      const { code, output } = await lab.overlab(...words)
+      expect(code, output).not.toBe(0)
+      expect(output).toMatch(
+        /web3.*172\.30\.2\.0\/24.*covers 172\.30\.2\.9, from which overlab reaches the host: it would cut the way to web3/,
+      )
+    }
+    expect(difference(held, await everything(servers))).toEqual([])
+    describeLab()
+    await set('del')
     await lab.up()
     expect(await lostPairs(lab)).toEqual([])
   })
