@@ -1,7 +1,7 @@
 /** Faults of whole machines: one reboots, one joins. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { driverOf } from '../../machines/drivers.ts'
 import { podStreams, underLoad } from '../load.ts'
+import { powerOf } from '../power.ts'
 import type { Fault } from './fault.ts'
 import { machineOf, rolesOf } from './lab.ts'
 
@@ -20,19 +20,10 @@ export const machineFaults: readonly Fault[] = [
         ? undefined
         : 'only machines that overlab made as namespaces are rebooted',
     strike: {
-      async act({ inventory, plan }) {
-        const { victim } = rolesOf(plan)
-        const { lab } = inventory
-        const driver = driverOf('namespace')
-        await driver.powerCut(lab.name, victim.name)
-        await driver.boot({
-          lab: lab.name,
-          name: victim.name,
-          address: victim.address,
-          underlay: lab.underlay,
-          mtu: lab.mtu,
-          mac: victim.mac,
-        })
+      async act(lab) {
+        const power = powerOf(lab, rolesOf(lab.plan).victim.name)
+        await power.cut()
+        await power.on()
         return undefined
       },
     },

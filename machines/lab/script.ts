@@ -17,7 +17,7 @@ export interface Place {
 /**
  * Runs `script`, such as `lab/stop.sh`, to its end. `answer` is called once, with what the script printed before its line `end`; what it
  * returns goes to the script's standard input. If it throws, the script is told `no` and that error is thrown.
- * `say` gets each line that it prints, as it comes.
+ * `say` gets each line that it prints, as it comes. `signal` kills it, with all that it started.
  * @throws HostError with the tail of the script's stderr where it fails.
  */
 export async function runScript(
@@ -26,11 +26,15 @@ export async function runScript(
   args: readonly string[],
   answer?: (printed: string) => string,
   say?: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
+  signal?.throwIfAborted()
   await requireRoot()
   const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, '..', script), ...args]
   // A session of its own: Ctrl-C at the terminal ends overlab, not a script halfway.
   const child = spawn(command, rest, { env: { PATH: path }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const kill = () => process.kill(-child.pid!, 'SIGTERM')
+  signal?.addEventListener('abort', kill)
   const stderr: Buffer[] = []
   let printed = ''
   let refused: { error: unknown } | undefined
@@ -51,7 +55,8 @@ export async function runScript(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)
-  })
+  }).finally(() => signal?.removeEventListener('abort', kill))
+  signal?.throwIfAborted()
   if (refused) throw refused.error
   if (code === 0) return
   throw new HostError({

@@ -39,22 +39,27 @@ export interface Image {
 }
 
 /** Undefined where it is not made yet. What is there is whole. */
-export function findImage(): Image | undefined {
-  const folder = join(imagesFolder(), imageKey())
+export function findImage(images = imagesFolder()): Image | undefined {
+  const folder = join(images, imageKey())
   return existsSync(folder) ? { folder, disk: join(folder, 'root.img') } : undefined
 }
 
 /**
  * The image, made first where it is missing (about two minutes); one build at a time.
+ * @param images where it is kept
+ * @param signal ends a build
  * @throws HostError with the end of what the build printed
  */
-export async function makeImage(say: (step: string) => void): Promise<Image> {
-  const made = findImage()
+export async function makeImage(
+  say: (step: string) => void,
+  { images = imagesFolder(), signal }: { readonly images?: string; readonly signal?: AbortSignal } = {},
+): Promise<Image> {
+  const made = findImage(images)
   if (made) return made
-  await mkdir(imagesFolder(), { recursive: true })
+  await mkdir(images, { recursive: true })
   const place = { host: 'this machine', step: 'build the image of VMs' }
   const args = [
-    imagesFolder(),
+    images,
     imageKey(),
     suite(),
     packages.join(),
@@ -62,9 +67,9 @@ export async function makeImage(say: (step: string) => void): Promise<Image> {
     String(labUser()),
     ...(await sources()),
   ]
-  await runScript(place, 'qemu/image.sh', args, undefined, say)
-  const image = findImage()
-  if (!image) throw new HostError({ ...place, why: `${imagesFolder()} does not have it after a build` })
+  await runScript(place, 'qemu/build.sh', args, undefined, say, signal)
+  const image = findImage(images)
+  if (!image) throw new HostError({ ...place, why: `${images} does not have it after a build` })
   return image
 }
 

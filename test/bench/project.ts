@@ -3,22 +3,26 @@
  * Node's compile cache is as warm as a user's, with a state, a stack and an inventory of its own.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { stringify } from 'yaml'
 import { loadInventory } from '../../inventory/load.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
-import { name as nameSchema, type Name } from '../../inventory/values.ts'
-import { namespaceDriver } from '../../machines/namespace.ts'
+import { hashed } from '../../inventory/numbers.ts'
+import type { Cidr, Name } from '../../inventory/values.ts'
+import { freeUnderlay } from '../../machines/lab/free.ts'
+import { network } from '../../machines/network.ts'
 import type { TraceLine } from '../../plugins/overlab/trace.ts'
 import { pulumiBinary, pulumiEnvironment } from '../../tools/environment.ts'
 import { repository } from '../../tools/paths.ts'
-
-export type Backend = 'vxlan' | 'host-gw' | 'udp'
+import { ownFolder, ownLab, removeFolder } from './leftovers.ts'
 
 export interface Form {
-  readonly hosts: number
-  readonly backend: Backend
+  readonly backend: { readonly Type: string }
+  /** Below `all:` of the inventory. */
+  readonly all: object
+  /** Of its `lab` block, what is not the bench's usual. */
+  readonly lab?: object
 }
 
 export interface Run {
@@ -34,6 +38,8 @@ export interface Run {
 export interface Lab {
   readonly name: Name
   readonly folder: string
+  readonly underlay: Cidr
+  /** Writes the inventory. */
   describe(form: Form): void
   inventory(): Inventory
   /** Runs Pulumi's own CLI; a failure is an error with what it printed. */
@@ -44,6 +50,8 @@ export interface Lab {
   remove(): Promise<void>
 }
 
+/** The pods' network. */
+const pods = '10.98.0.0/16'
 /** No operation of the benchmark takes nearly so long. */
 const patience = 180_000
 
@@ -67,14 +75,14 @@ function end(child: ChildProcess): void {
   }
 }
 
-export async function makeLab(name: string, underlay: string): Promise<Lab> {
-  const lab = nameSchema.parse(name)
-  const folder = mkdtempSync(join(tmpdir(), 'overlab-bench-'))
-  const running = new Set<ChildProcess>()
+/** @param signal ends what runs, and refuses more; the lab is to be removed all the same */
+export async function makeLab(word: string, signal: AbortSignal): Promise<Lab> {
+  const lab = ownLab(word)
+  const underlay = await freeUnderlay([pods], hashed(lab, 1e6))
+  const folder = ownFolder(word)
+  mkdirSync(folder, { mode: 0o700 })
   const inventoryFile = join(folder, 'lab.yaml')
   const projects = { real: 'overlab', engine: 'nothing' } as const
-  let isRemoved = false
-
   for (const [project, plugin] of Object.entries(projects)) {
     const root = join(folder, project)
     mkdirSync(join(root, 'stacks'), { recursive: true })
@@ -93,7 +101,7 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
   }
 
   const run = (project: keyof typeof projects, words: readonly string[]): Promise<Run> => {
-    if (isRemoved) throw new Error('the benchmark was interrupted')
+    signal.throwIfAborted()
     const trace = join(folder, 'trace')
     rmSync(trace, { force: true })
     const env = {
@@ -113,18 +121,20 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
       // Ctrl-C is this process's: it ends the engine and then takes the lab away.
       detached: true,
     })
-    running.add(child)
     let [output, times] = ['', '']
     child.stdio[3]!.on('data', (chunk) => (times += String(chunk)))
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (chunk) => (output += String(chunk)))
-    const timer = setTimeout(() => end(child), patience)
+    const stop = () => end(child)
+    const timer = setTimeout(stop, patience)
+    signal.addEventListener('abort', stop)
     return new Promise((resolve, reject) => {
       child.on('error', reject)
       child.on('close', (code) => {
         clearTimeout(timer)
-        running.delete(child)
+        signal.removeEventListener('abort', stop)
         const ms = performance.now() - from
+        if (signal.aborted) return reject(signal.reason as Error)
         if (code !== 0) return reject(new Error(`pulumi ${words.join(' ')}: exit ${code}\n${output}`))
         const lines = existsSync(trace) ? readFileSync(trace, 'utf8').trim().split('\n') : []
         resolve({ ms, at, cpu: cpuOf(times), trace: lines.map((line) => JSON.parse(line) as TraceLine) })
@@ -132,35 +142,29 @@ export async function makeLab(name: string, underlay: string): Promise<Lab> {
     })
   }
 
-  for (const project of Object.keys(projects) as (keyof typeof projects)[]) {
-    await run(project, ['stack', 'init', lab, '--no-select'])
-    await run(project, ['config', 'set', 'inventory', inventoryFile])
+  try {
+    for (const project of Object.keys(projects) as (keyof typeof projects)[]) {
+      await run(project, ['stack', 'init', lab, '--no-select'])
+      await run(project, ['config', 'set', 'inventory', inventoryFile])
+    }
+  } catch (error) {
+    removeFolder(folder)
+    throw error
   }
   return {
     name: lab,
     folder,
-    describe({ hosts, backend }) {
-      writeFileSync(
-        inventoryFile,
-        `lab: { name: ${lab}, underlay: ${underlay}, overlay: { Network: 10.98.0.0/16, Backend: { Type: ${backend} } } }
-all: { hosts: { 'node[1:${hosts}]': }, vars: { pods: 2 } }
-`,
-      )
+    underlay,
+    describe({ backend, all, lab: more }) {
+      const overlay = { Network: pods, Backend: backend }
+      writeFileSync(inventoryFile, stringify({ lab: { name: lab, underlay, overlay, ...more }, all }))
     },
     inventory: () => loadInventory(inventoryFile),
     pulumi: (...words) => run('real', words),
     engine: (...words) => run('engine', words),
     async remove() {
-      if (isRemoved) return
-      isRemoved = true
-      await Promise.all(
-        [...running].map((child) => {
-          end(child)
-          return new Promise((resolve) => child.once('close', resolve))
-        }),
-      )
-      await namespaceDriver.deleteUnderlay(lab)
-      rmSync(folder, { recursive: true, force: true })
+      await network.deleteUnderlay(lab)
+      removeFolder(folder)
     },
   }
 }

@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { targets } from '../../machines/namespace.ts'
+import { listMachines } from '../../machines/drivers.ts'
 import { applyScript, diffState } from '../../modules/apply.ts'
+import type { Care } from '../../modules/care.ts'
 import { phases } from '../../modules/module.ts'
 import { rollOut, type HostTask } from '../../modules/rollout.ts'
-import { planLab } from '../../overlay/plan.ts'
+import { factsOf, planLab } from '../../overlay/plan.ts'
 import { knownHosts } from '../../remote/known-hosts.ts'
 import { createPool } from '../../remote/pool.ts'
 import { sshConfig } from '../../remote/ssh-config.ts'
@@ -20,41 +21,46 @@ export interface Push {
   readonly roundTrips: number
 }
 
-export async function tasksOf(lab: Lab): Promise<Tasks> {
+/** Of a lab that is up. `care` is for hosts that overlab did not make. */
+export async function tasksOf(lab: Pick<Lab, 'name' | 'inventory'>, care?: Care): Promise<Tasks> {
   const planned = planLab(lab.inventory()).hosts
   return Object.fromEntries(
-    (await targets(lab.name)).map((target) => {
-      const { nic, iptables, state } = planned[target.name]!
-      return [target.name, { target, plan: { desired: state, prior: {}, facts: { nic, iptables } } }]
+    [...(await listMachines(lab.name)).values()].map(({ target }): [string, HostTask] => {
+      const host = planned[target.name]!
+      const plan = { desired: host.state, prior: {}, facts: factsOf(host) }
+      return [target.name, { target, plan, ...(care && { care }) }]
     }),
   )
 }
 
 /** Takes overlab's state off every host; the machines stay. */
-export async function wipe(tasks: Tasks): Promise<void> {
-  const bare = Object.entries(tasks).map(([host, { target, plan }]) => [
+export async function wipe(tasks: Tasks, signal: AbortSignal): Promise<void> {
+  const bare = Object.entries(tasks).map(([host, { plan, ...task }]): [string, HostTask] => [
     host,
-    { target, plan: { ...plan, desired: {}, prior: plan.desired } },
+    { ...task, plan: { ...plan, desired: {}, prior: plan.desired } },
   ])
-  await pushed(Object.fromEntries(bare) as Tasks)
+  await pushed(Object.fromEntries(bare), signal)
 }
 
 /** By overlab's own roll-out, connections included: it reads every host first, then applies. */
-export async function pushed(tasks: Tasks): Promise<Push> {
+export async function pushed(tasks: Tasks, signal: AbortSignal): Promise<Push> {
   const pool = createPool()
-  const from = performance.now()
-  const { failures } = await rollOut(pool, tasks)
-  const ms = performance.now() - from
-  if (failures[0]) throw failures[0]
-  const { connects, roundTrips } = pool
-  await pool.close()
-  return { ms, connects, roundTrips }
+  try {
+    const from = performance.now()
+    const { failures } = await rollOut(pool, tasks, { signal })
+    const ms = performance.now() - from
+    if (failures[0]) throw failures[0]
+    const { connects, roundTrips } = pool
+    return { ms, connects, roundTrips }
+  } finally {
+    await pool.close()
+  }
 }
 
 /** By OpenSSH: all clients at once, each given its host's changes as one script on standard input. Nothing is read first. */
-export async function floor(lab: Lab, tasks: Tasks): Promise<number> {
+export async function floor(folder: string, tasks: Tasks, signal: AbortSignal): Promise<number> {
   const all = Object.values(tasks)
-  const [config, known] = [join(lab.folder, 'ssh_config'), join(lab.folder, 'known_hosts')]
+  const [config, known] = [join(folder, 'ssh_config'), join(folder, 'known_hosts')]
   writeFileSync(known, knownHosts(all.map(({ target }) => target)))
   writeFileSync(
     config,
@@ -65,15 +71,17 @@ export async function floor(lab: Lab, tasks: Tasks): Promise<number> {
   )
   const scripts = all.map(({ target, plan }) => ({
     host: target.name,
+    shell: target.become ? 'sudo -n sh' : 'sh',
     script: applyScript(diffState({}, plan.desired), plan, phases),
   }))
   const from = performance.now()
   await Promise.all(
     scripts.map(
-      ({ host, script }) =>
+      ({ host, shell, script }) =>
         new Promise<void>((resolve, reject) => {
-          const child = spawn('ssh', ['-F', config, '-o', 'BatchMode=yes', host, 'sh'], {
+          const child = spawn('ssh', ['-F', config, '-o', 'BatchMode=yes', host, shell], {
             stdio: ['pipe', 'pipe', 'pipe'],
+            signal,
           })
           let [stdout, stderr] = ['', '']
           child.stdout.on('data', (chunk) => (stdout += String(chunk)))
@@ -84,7 +92,8 @@ export async function floor(lab: Lab, tasks: Tasks): Promise<number> {
               ? resolve()
               : reject(new Error(`ssh ${host}: exit ${code}\n${stderr}`)),
           )
-          child.stdin.end(script)
+          // A login of no root has no sbin.
+          child.stdin.end(`PATH=$PATH:/usr/sbin:/sbin\n${script}`)
         }),
     ),
   )
