@@ -33,11 +33,21 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
       const now = performance.now()
       if (!read || now - read.at > fresh) read = { at: now, machines: listMachines(lab) }
       const machine = (await read.machines).get(host)
-      const why = machine
-        ? 'its machine does not run'
-        : `it is in the inventory, but not in the running lab ${lab}`
-      if (!machine?.running)
-        throw new HostError({ host, step: 'connect', why, hint: 'npx overlab up boots it' })
+      if (!machine)
+        throw new HostError({
+          host,
+          step: 'connect',
+          why: `it is in the inventory, but not in the running lab ${lab}`,
+          hint: 'npx overlab up takes it in',
+        })
+      // One that exists is taken to run; connecting tells.
+      if (!machine.running)
+        throw new HostError({
+          host,
+          step: 'connect',
+          why: 'its machine does not run',
+          hint: 'npx overlab up boots it',
+        })
       const session = await Promise.race([pool.session(machine.target), gaveUp()])
       if (session === 'gave up') throw new HostError({ host, step: 'connect', why: 'was interrupted' })
       return session

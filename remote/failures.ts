@@ -16,7 +16,7 @@ interface SshError extends Error {
   readonly code?: string | number
 }
 
-const isItUp = 'is the machine up? `overlab up` boots one that is down'
+const isItUp = 'is the machine up? `overlab up` boots one that overlab made'
 
 /** Says why a connection could not be made and whether another attempt may help. Pure. */
 export function diagnose(

@@ -23,6 +23,7 @@ import {
   innerSource,
   instead,
   isPermanent,
+  linkNamed,
   macOf,
   neighbour,
   plannedRoute,
@@ -206,7 +207,7 @@ export function leave(c: Course, host: string, way: Way, outer: string | undefin
       },
       { ...(entry ? { entry: entry.entry } : {}), see: command },
     )
-  const farMac = to.host && nextHop === plan.hosts[to.host]!.address ? plan.hosts[to.host]!.mac : undefined
+  const farMac = to.host && nextHop === plan.hosts[to.host]!.address ? macOfNic(c, to.host) : undefined
   step(c, host, 'neighbour', {
     decision: `${nextHop} has the MAC ${mac}`,
     entry: entry!.entry,
@@ -225,12 +226,19 @@ export function leave(c: Course, host: string, way: Way, outer: string | undefin
   })
 }
 
+/** As its kernel says; undefined where the host could not be asked. */
+function macOfNic({ plan, observed }: Course, host: string): string | undefined {
+  const seen = observed.views[host]
+  const address = seen && linkNamed(seen, plan.hosts[host]!.nic)?.detail['address']
+  return typeof address === 'string' ? address : undefined
+}
+
 export function arrivalOnWire(c: Course, host: string): void {
-  const { plan } = c
-  const { nic, mac } = plan.hosts[host]!
+  const { nic } = c.plan.hosts[host]!
+  const mac = macOfNic(c, host)
   const seen = headers(c, host)
   const target = seen.packet?.[0]?.fields['destination']
-  if (target !== undefined && target !== mac)
+  if (target !== undefined && mac !== undefined && target !== mac)
     broken(
       c,
       host,
