@@ -33,7 +33,13 @@ export async function runScript(
   const [command = 'sh', ...rest] = [...asRoot(), 'sh', join(import.meta.dirname, '..', script), ...args]
   // A session of its own: Ctrl-C at the terminal ends overlab, not a script halfway.
   const child = spawn(command, rest, { env: { PATH: path }, stdio: ['pipe', 'pipe', 'pipe'], detached: true })
-  const kill = () => process.kill(-child.pid!, 'SIGTERM')
+  const kill = () => {
+    try {
+      process.kill(-child.pid!, 'SIGTERM')
+    } catch {
+      // It has ended; or it is sudo's, and comes to its own end.
+    }
+  }
   signal?.addEventListener('abort', kill)
   const stderr: Buffer[] = []
   let printed = ''

@@ -17,9 +17,9 @@ beforeAll(async () => {
 afterAll(() => project?.remove())
 
 /** No lab, no stack and no file but the results. */
-function nothingStays(): void {
+function nothingStays({ name: own }: TestLab): void {
   const labs = existsSync('/run/overlab') ? readdirSync('/run/overlab') : []
-  expect(labs.filter((name) => name.startsWith(`${lab.name}-x-`))).toEqual([])
+  expect(labs.filter((name) => name.startsWith(`${own}-x-`))).toEqual([])
   expect(readdirSync(join(project.folder, '.overlab', 'scratch'))).toEqual([])
   expect(readdirSync(join(project.folder, 'stacks')).filter((file) => file.includes('-x-'))).toEqual([])
 }
@@ -66,7 +66,30 @@ test('two variants and the baseline: every metric; MTUs and headers are the know
   })
   expect(result.variants[1]!.svg).toContain('<svg')
   expect(readFileSync(csv, 'utf8').split('\r\n')).toHaveLength(result.samples.length + 2)
-  nothingStays()
+  nothingStays(lab)
+})
+
+test('labs of VMs, each with a kernel of its own; flanneld has none there', async () => {
+  const vms = await makeLab(project, {
+    backend: { Type: 'vxlan' },
+    all: { hosts: { 'node[1:2]': { machine: 'qemu' } } },
+  })
+  const refused = await vms.overlab('compare', '--quick')
+  expect(refused.code).not.toBe(0)
+  expect(refused.output).toContain('choose variants without flanneld: vxlan, host-gw, udp')
+
+  const metric = 'entries,cpu-per-gigabyte'
+  const { output, code } = await vms.overlab('compare', 'udp', '--quick', '--metric', metric)
+  say(`compare --quick, udp between VMs:\n${output}`)
+  expect(code, output).toBe(0)
+  const file = join(project.folder, '.overlab', 'results', 'comparison.json')
+  const result = comparison.parse(JSON.parse(readFileSync(file, 'utf8')))
+  expect(result.provenance.machines).toMatchObject({ driver: 'qemu', hosts: 2 })
+  const of = (variant: string, metric: string, part?: string) => valueOf(result, variant, metric, part)
+  // By FOU: one host more is one route more.
+  expect(of('udp', 'entries')).toBe(of('udp', 'entries', '3 hosts') - 1)
+  expect(of('udp', 'cpu-per-gigabyte')).toBeGreaterThan(0)
+  nothingStays(vms)
 })
 
 function valueOf({ samples }: Comparison, variant: string, metric: string, part?: string): number {
@@ -101,7 +124,7 @@ test('without iperf3, and with two hosts: what was not measured is said with its
     ['underlay', 'tcp-1', 'node2: iperf3 server: iperf3 is not installed'],
     ['host-gw', 'tcp-1', 'node2: iperf3 server: iperf3 is not installed'],
   ])
-  nothingStays()
+  nothingStays(lab)
 })
 
 test('a lab that can not be built: every cell of its variant says why', async () => {
@@ -126,7 +149,7 @@ test('a lab that can not be built: every cell of its variant says why', async ()
     expect(sample).toMatchObject({
       notMeasured: expect.stringMatching(/pulumi up: failed: Process exited with status 3/),
     })
-  nothingStays()
+  nothingStays(lab)
 })
 
 test.each([
