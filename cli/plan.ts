@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import { applyScript, diffState } from '../modules/apply.ts'
+import { withBootFiles } from '../modules/boot/restore.ts'
 import { phases } from '../modules/module.ts'
 import { tableNames } from '../modules/state.ts'
 import { factsOf, planLab, pushedOf, type PlannedHost } from '../overlay/plan.ts'
@@ -57,7 +58,7 @@ function textOf(host: PlannedHost): string {
 
 function commandsOf(host: PlannedHost): string {
   const desired = pushedOf(host)
-  const plan = { desired, prior: {}, facts: factsOf(host) }
+  const plan = withBootFiles({ desired, prior: {}, facts: factsOf(host) })
   const rest = host.control === 'flanneld' ? '\n# flanneld does the rest' : ''
   return `# ${host.name} (${host.address})\n${applyScript(diffState({}, desired), plan, phases).trimEnd()}${rest}`
 }

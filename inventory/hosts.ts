@@ -28,6 +28,7 @@ export interface PlacedHost {
   readonly control: Host['control']
   readonly datapath: Datapath
   readonly iptables: Host['iptables']
+  readonly persist: boolean
   readonly vars: Host['vars']
 }
 
@@ -156,12 +157,37 @@ function placeHost(
     control,
     datapath: typeof datapath === 'object' ? datapath.value : (lab.datapath ?? 'auto'),
     iptables: typeof iptables === 'object' ? iptables.value : 'auto',
+    persist: persists(host, kind, control, report),
     vars: Object.fromEntries(
       [...host.variables]
         .filter(([key]) => ownVariable.test(key) && !isOurs(key, kind))
         .map(([key, variable]) => [key, variable.value]),
     ),
   }
+}
+
+/** Whether it restores its data plane at boot. A `true` of its groups is for those of them that can. */
+function persists(
+  host: GroupedHost,
+  machine: Host['machine'],
+  control: Host['control'],
+  report: Report,
+): boolean {
+  const given = readVariable(host, 'persist')
+  const can = machine !== 'namespace' && control === 'static'
+  if (typeof given !== 'object') return can
+  const { value, variable } = given
+  const isOwn = host.path.every((part, index) => part === variable.path[index])
+  if (value && !can && isOwn) {
+    const why =
+      control === 'static' ? 'is of the kind namespace, which has no systemd' : 'is filled by flanneld'
+    report({
+      path: variable.path,
+      what: `${host.name} ${why}, and restores nothing at boot`,
+      todo: 'remove it; `overlab up` gives the machine everything again',
+    })
+  }
+  return value && can
 }
 
 const noZero = 'numbers start at 1; set number for it, or number_from: 1 for its group'

@@ -88,6 +88,8 @@ export interface Host {
   readonly iptables: 'auto' | 'nft' | 'legacy'
   /** Of the backend udp; `auto` unless told. */
   readonly datapath?: Exclude<Datapath, 'auto'>
+  /** It restores its data plane at boot, by itself; of VMs and hosts that exist, unless the file says no. */
+  readonly persist?: true
   /** What its packets to the other hosts suffer, where the file says so. */
   readonly impairments?: Impairments
   /** The NIC that carries the underlay where the file names it; else the one that has `address`. */

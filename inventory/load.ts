@@ -214,6 +214,7 @@ function completeHost(
     machine: placed.machine,
     ...(placed.qemu && { qemu: placed.qemu }),
     control: placed.control,
+    ...(placed.persist && { persist: true as const }),
     ...(placed.datapath !== 'auto' && { datapath: placed.datapath }),
     number: sure(placed.numbered, `${name}'s number`).number,
     address,

@@ -320,6 +320,10 @@ const sharedVariables = {
     description:
       "What in these hosts' kernels carries udp's packets; lab.datapath unless told. A lab may mix them.",
   }),
+  persist: z.boolean().meta({
+    description:
+      'These hosts restore their data plane by themselves at boot (systemd); true unless told, for qemu and ssh under static control.',
+  }),
   vcpus: z.int().min(1).max(64).meta({ description: 'Virtual CPUs of a VM.', default: 1 }),
   memory: z
     .int()

@@ -42,6 +42,7 @@ function variablesOf(host: Host): Record<string, unknown> {
     ...host.qemu,
     control: host.control,
     datapath: host.datapath ?? 'auto',
+    ...(host.persist && { persist: true }),
     number: host.number,
     address: host.address,
     subnet: host.subnet,

@@ -29,6 +29,7 @@ function hostVars(host: Host): object {
     ...host.qemu,
     control,
     ...(host.datapath && { datapath: host.datapath }),
+    ...(machine !== 'namespace' && control === 'static' && !host.persist && { persist: false }),
     number,
     address,
     subnet,

@@ -1,5 +1,6 @@
 /** All modules, in the order in which the kernel is told; the way back is the reverse. */
 import { addressModule } from './address.ts'
+import { bootModule } from './boot.ts'
 import { fdbModule } from './fdb.ts'
 import { filterModule } from './filter.ts'
 import { fouModule } from './fou.ts'
@@ -29,6 +30,7 @@ const byTable: Readonly<Record<TableName, Module>> = {
   pods: podModule,
   routes: routeModule,
   impairments: impairmentModule,
+  boot: bootModule,
 }
 
 export const modules: readonly Module[] = tableNames.map((table) => byTable[table])

@@ -68,9 +68,23 @@ export async function applyChanges(
   const steps = stepsOf(changes, plan, phases)
   if (steps.length === 0) return
   const step = `apply ${[...new Set(steps.flatMap((one) => one.tables))].join(', ')}`
+  await runSteps(session, steps, { ...options, step })
+}
+
+/**
+ * Runs steps in one round trip, none of them too where only what comes `before` is to run.
+ *
+ * @throws HostError as applyChanges does; of `options.step` where no step of these can be named
+ */
+export async function runSteps(
+  session: Pick<Session, 'target' | 'run'>,
+  steps: readonly Step[],
+  options: ApplyOptions & { readonly step: string },
+): Promise<void> {
   const { before, ...run } = options
+  const { step } = run
   const script = withBefore(before, scriptOf(steps))
-  const { stdout, stderr, exitCode } = await session.run(script, { ...run, step })
+  const { stdout, stderr, exitCode } = await session.run(script, run)
   const stopped = /^@overlab (not saved|undone)$/m.exec(stdout)?.[1]
   if (stopped)
     throw new HostError({ host: session.target.name, ...(stopped === 'undone' ? tooLate : notSaved), stderr })
@@ -104,7 +118,7 @@ const notSaved = {
   why: 'what it holds now could not be saved, so nothing was changed',
   hint: `free some space in /run on the host (\`df -h /run\`); ${hostFolder} needs a few hundred KiB`,
 }
-export const tooLate = {
+const tooLate = {
   step: 'confirm',
   why: 'the confirmation came too late: the host has undone the change by itself, and holds what it held before',
   hint: 'apply again; give it more time (confirm: 120s) if the host or the way to it is slow',

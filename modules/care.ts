@@ -50,15 +50,7 @@ if [ -s $d/packages.log ]; then cat $d/packages.log >&2; echo '@overlab packages
 /** Before the first command that changes a host: says whose it is, keeps settings, saves the way back, starts the timer. */
 export function departure(care: Care, changes: readonly Change[], held: HostState, plan: HostPlan): string {
   const settings = changes.flatMap(({ table, key }) => (table === 'sysctls' ? [key] : []))
-  const lines = [
-    head,
-    `lost() { echo '@overlab not saved'; exit 1; }`,
-    `keep() { [ -e "$d/$1" ] || [ ! -e "$2" ] || { cat "$2" >$d/keep && mv $d/keep "$d/$1"; } || lost; }`,
-    `mkdir -p -m 700 $d || lost`,
-    ...document('cat >$d/owner', [care.owner]),
-    // A setting of a link that is yet to be made goes with that link.
-    ...settings.map((key) => `keep '${savedName(key)}' '/proc/sys/${key}'`),
-  ]
+  const lines = [head, `lost() { echo '@overlab not saved'; exit 1; }`, ...remember(care.owner, settings)]
   if (care.confirm > 0)
     lines.push(
       'cancel; rm -f $d/undone',
@@ -69,22 +61,42 @@ export function departure(care: Care, changes: readonly Change[], held: HostStat
   return lines.join('\n')
 }
 
+/** The host keeps whose the overlay is, and what these settings are now. */
+function remember(owner: string, settings: readonly string[]): string[] {
+  return [
+    `keep() { [ -e "$d/$1" ] || [ ! -e "$2" ] || { cat "$2" >$d/keep && mv $d/keep "$d/$1"; } || lost; }`,
+    `mkdir -p -m 700 $d || lost`,
+    ...document('cat >$d/owner', [owner]),
+    // A setting of a link that is yet to be made goes with that link.
+    ...settings.map((key) => `keep '${savedName(key)}' '/proc/sys/${key}'`),
+  ]
+}
+
+/** The same at a boot, which has emptied the memory. */
+export function rememberAtBoot(owner: string, settings: readonly string[]): string[] {
+  return [
+    `d=${hostFolder}`,
+    'lost() { echo "$d cannot be written" >&2; exit 1; }',
+    ...remember(owner, settings),
+  ]
+}
+
 /** Before a later part of the same change: the time begins anew. */
 export function continuation({ confirm }: Care): string {
   if (confirm === 0) return ''
   return `${head}\n[ -e $d/armed ] || { echo '@overlab undone'; exit 1; }\ncancel\n${timer(confirm)}`
 }
 
-/** Over a new connection, after the change. Prints `@overlab confirmed`, or `@overlab undone` where it came too late. */
+/** Over a new connection, after the change. Where it comes too late, it prints `@overlab undone` and ends the script. */
 export const confirmation = `${head}
-if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo; echo '@overlab confirmed'
-else echo '@overlab undone'; fi`
+if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo
+else echo '@overlab undone'; exit 1; fi`
 
 /** When the overlay has been taken away: settings become what they were, unless somebody set them since, and nothing is left. */
 export function farewell(prior: HostState): string {
   const settings = Object.entries(prior.sysctls ?? {})
   return [
-    confirmation,
+    `d=${hostFolder}`,
     ...settings.map(
       ([key, ours]) =>
         `[ ! -e "$d/${savedName(key)}" ] || [ "$(cat "/proc/sys/${key}" 2>/dev/null)" != '${ours}' ] || cat "$d/${savedName(key)}" >"/proc/sys/${key}"`,

@@ -1,3 +1,4 @@
+import type { BootFiles } from './boot/files.ts'
 import type { Module, HostFacts, Scope } from './module.ts'
 import type { HostState } from './state.ts'
 
@@ -10,9 +11,11 @@ export interface HostPlan {
   readonly facts: HostFacts
   /** All rows of a program that is about to fill the host: those of them that are there stay for it. */
   readonly left?: HostState
+  /** The files that restore `desired` at boot; boot/restore.ts makes them. */
+  readonly bootFiles?: BootFiles
 }
 
-export function scopeOf(module: Module, { desired, prior, facts }: HostPlan): Scope {
+export function scopeOf(module: Module, { desired, prior, facts, bootFiles }: HostPlan): Scope {
   return {
     desired: desired[module.table] ?? {},
     prior: prior[module.table] ?? {},
@@ -20,5 +23,6 @@ export function scopeOf(module: Module, { desired, prior, facts }: HostPlan): Sc
     links: [...new Set([...Object.keys(desired.links ?? {}), ...Object.keys(prior.links ?? {})])].filter(
       (link) => !facts.lent?.includes(link),
     ),
+    ...(bootFiles && { bootFiles }),
   }
 }

@@ -156,6 +156,11 @@ export const impairmentModule: Module = {
   },
 }
 
+/** The NICs whose root these rows replace. */
+export function impairedNics(rows: Table): string[] {
+  return [...new Set(Object.keys(rows).map((key) => placeOf(key).nic))]
+}
+
 interface Place {
   readonly nic: string
   /** A peer's address; undefined for the NIC's own row. */

@@ -12,7 +12,7 @@ export function undoRules(desired: Table, held: Table, variant: HostFacts['iptab
       .filter((key) => desired[key] !== held[key])
       .flatMap((key) => chainOf(key, desired[key] ?? held[key]!)),
   )
-  const tool = `${variant === 'auto' ? 'iptables' : `iptables-${variant}`} -w 10`
+  const tool = toolOf(variant)
   return [...touched].flatMap((name) => {
     const [table = '', chain = ''] = name.split(' ')
     const jumps = (state: Table) =>
@@ -22,9 +22,7 @@ export function undoRules(desired: Table, held: Table, variant: HostFacts['iptab
     const rules = Object.entries(held)
       .filter(([key]) => key.startsWith(`${name} `))
       .map(([, line]) => line)
-    const remove = [...new Set([...jumps(desired), ...jumps(held)])].map(
-      (jump) => `while ${tool} -t ${table} -D ${jump}; do :; done`,
-    )
+    const remove = [...new Set([...jumps(desired), ...jumps(held)])].map((jump) => removal(tool, table, jump))
     if (rules.length === 0)
       return [...remove, `${tool} -t ${table} -F ${chain}`, `${tool} -t ${table} -X ${chain}`]
     return [
@@ -35,6 +33,23 @@ export function undoRules(desired: Table, held: Table, variant: HostFacts['iptab
       ...jumps(held).map((jump) => `${tool} -t ${table} -A ${jump}`),
     ]
   })
+}
+
+/** Shell lines that take away the jumps of these rows, however often each is there. */
+export function jumpRemovals(rows: Table, variant: HostFacts['iptables']): string[] {
+  return Object.entries(rows).flatMap(([key, line]) =>
+    isJump(key) && chainOf(key, line).length > 0
+      ? [`${removal(toolOf(variant), key.split(' ')[0]!, jumpOf(key, line))} 2>/dev/null`]
+      : [],
+  )
+}
+
+function toolOf(variant: HostFacts['iptables']): string {
+  return `${variant === 'auto' ? 'iptables' : `iptables-${variant}`} -w 10`
+}
+
+function removal(tool: string, table: string, jump: string): string {
+  return `while ${tool} -t ${table} -D ${jump}; do :; done`
 }
 
 /** `nat FLANNEL-POSTRTG` of a rule's or a jump's row; none for what the variant not in use still has. */

@@ -4,6 +4,7 @@
  * tool. `apply.ts` does the rest, once, for all of them.
  */
 import type { z } from 'zod'
+import type { BootFiles } from './boot/files.ts'
 import type { Table, TableName } from './state.ts'
 
 export interface Module {
@@ -46,6 +47,8 @@ export interface Scope {
   readonly host: HostFacts
   /** Names of the links that overlab has or had on this host (`links` of desired and of prior, less those lent): what is on them is overlab's. */
   readonly links: readonly string[]
+  /** Where the host restores its data plane at boot: the files that do it. */
+  readonly bootFiles?: BootFiles
 }
 
 /** What modules may know of the host beyond their own table. */
@@ -77,9 +80,10 @@ export type Change =
 /**
  * Make before break, across hosts: `prepare` adds all that is needed to receive, `switch` moves the routes
  * (what decides where packets go), `sweep` removes what nothing uses any more. Where a change moves routes
- * that are in use, every host finishes a phase before any host begins the next.
+ * that are in use, every host finishes a phase before any host begins the next. `keep` writes down what a boot
+ * restores, when all that is done and confirmed.
  */
-export const phases = ['prepare', 'switch', 'sweep'] as const
+export const phases = ['prepare', 'switch', 'sweep', 'keep'] as const
 export type Phase = (typeof phases)[number]
 
 export interface Batch {

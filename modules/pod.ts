@@ -31,6 +31,9 @@ export function vethOf(pod: string): IfName {
   return `veth${digest(pod)}` as IfName
 }
 
+/** Of all those names, in the words of network managers. */
+export const vethPattern = 'veth????????'
+
 /** The pod's end, for the moment before it is in the pod. */
 function looseEndOf(pod: string): string {
   return `pod${digest(pod)}`

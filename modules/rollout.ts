@@ -3,9 +3,11 @@ import pLimit from 'p-limit'
 import { HostError } from '../remote/errors.ts'
 import type { Pool } from '../remote/pool.ts'
 import type { Target } from '../remote/target.ts'
-import { applyChanges, diffState, probe, tooLate, type HostPlan } from './apply.ts'
+import { applyChanges, diffState, probe, runSteps, type HostPlan } from './apply.ts'
 import { stepsOf } from './apply-script.ts'
 import { needsBarrier } from './barrier.ts'
+import { restored } from './boot/files.ts'
+import { withBootFiles } from './boot/restore.ts'
 import { arrival, type Care, confirmation, continuation, departure, farewell } from './care.ts'
 import { handedOver } from './lent.ts'
 import { phases, type Change, type Phase } from './module.ts'
@@ -44,10 +46,11 @@ export async function readHosts(
 ): Promise<Rollout> {
   const held: Record<string, HostState> = {}
   const failures = await eachHost('read', Object.keys(tasks), options, async (host) => {
-    const task = tasks[host]!
-    held[host] = await probe(await pool.session(task.target), task.plan, {
+    const { target, plan, care } = tasks[host]!
+    const first = [...(care ? [arrival] : []), ...(plan.desired.boot || plan.prior.boot ? [restored] : [])]
+    held[host] = await probe(await pool.session(target), withBootFiles(plan, care?.owner), {
       ...signalOf(options),
-      ...(task.care && { before: arrival }),
+      ...(first.length > 0 && { before: first.join('\n') }),
     })
   })
   return { held: inOrder(held, tasks), changes: {}, failures }
@@ -66,14 +69,17 @@ export async function rollOut(
   const held: Record<string, HostState> = { ...read.held }
   const failures = [...read.failures]
   const plans = Object.fromEntries(
-    Object.entries(read.held).map(([host, state]) => [host, withLeft(tasks[host]!.plan, state)]),
+    Object.entries(read.held).map(([host, state]) => {
+      const { plan, care } = tasks[host]!
+      return [host, withBootFiles(withLeft(plan, state), care?.owner)]
+    }),
   )
   const changes = Object.fromEntries(
     Object.entries(read.held).map(([host, state]) => [host, diffState(state, plans[host]!.desired)]),
   )
 
   const steps: readonly (readonly Phase[])[] = needsBarrier(changes)
-    ? phases.map((phase) => [phase])
+    ? [['prepare'], ['switch'], ['sweep', 'keep']]
     : [phases]
   const changing = Object.keys(changes).filter((host) => changes[host]!.length > 0)
   /** Hosts whose change waits to be confirmed. */
@@ -90,8 +96,10 @@ export async function rollOut(
         const session = await pool.session(target)
         const before =
           care && (armed.has(host) ? continuation(care) : departure(care, changes[host]!, held[host]!, plan))
-        if (care && care.confirm > 0 && stepsOf(changes[host]!, plan, step).length > 0) armed.add(host)
-        await applyChanges(session, changes[host]!, plan, step, {
+        // What is not confirmed is not written to the disk.
+        const now = isConfirmed(care) ? step.filter((phase) => phase !== 'keep') : step
+        if (isConfirmed(care) && stepsOf(changes[host]!, plan, now).length > 0) armed.add(host)
+        await applyChanges(session, changes[host]!, plan, now, {
           ...signalOf(options),
           ...(before !== undefined && { before }),
         })
@@ -101,7 +109,7 @@ export async function rollOut(
     for (const { host, step } of failed) if (step === 'save') armed.delete(host)
     standing = without(standing, failed)
   }
-  const lost = await settle(pool, tasks, { armed, changing, standing, failures }, options)
+  const lost = await settle(pool, tasks, { armed, changes, plans, standing, failures }, options)
   failures.push(...lost)
   standing = without(standing, lost)
   for (const host of standing) held[host] = plans[host]!.desired
@@ -122,66 +130,70 @@ function undoes(failure: HostError, { confirm }: Care): HostError {
   return new HostError({ host, step, why, hint }, { cause: failure })
 }
 
+function isConfirmed(care: Care | undefined): boolean {
+  return care !== undefined && care.confirm > 0
+}
+
 /**
  * The last step on hosts that overlab did not make: a change is confirmed by a new connection. So is one that a
  * command's failure ended half-way, as long as the host can be reached: what was done stays, and the next apply does
- * the rest. A host that leaves gets its settings back.
+ * the rest. What is confirmed and whole is written to the disk. A host that leaves gets its settings back.
  */
 async function settle(
   pool: Pool,
   tasks: Readonly<Record<string, HostTask>>,
   {
     armed,
-    changing,
+    changes,
+    plans,
     standing,
     failures,
   }: {
     readonly armed: ReadonlySet<string>
-    readonly changing: readonly string[]
+    readonly changes: Readonly<Record<string, readonly Change[]>>
+    readonly plans: Readonly<Record<string, HostPlan>>
     readonly standing: readonly string[]
     readonly failures: readonly HostError[]
   },
   options: RolloutOptions,
 ): Promise<HostError[]> {
   const cut = new Set(failures.filter(isCut).map(({ host }) => host))
-  const leaves = (host: string) => Object.keys(tasks[host]!.plan.desired).length === 0
-  const hosts = Object.keys(tasks).filter(
-    (host) =>
-      tasks[host]!.care &&
-      !cut.has(host) &&
-      (armed.has(host) || (leaves(host) && (standing.includes(host) || !changing.includes(host)))),
-  )
-  const lost = await eachHost('confirm', hosts, options, async (host) => {
-    const { target, plan, care } = tasks[host]!
-    const last = leaves(host) && !failures.some((failure) => failure.host === host)
-    const { stdout } = await confirmed(
-      pool,
-      tasks[host]!,
-      last ? farewell(plan.prior) : confirmation,
-      options,
-    )
-    if (armed.has(host) && care!.confirm > 0 && !stdout.includes('@overlab confirmed'))
-      throw new HostError({ host: target.name, ...tooLate })
+  const isWhole = (host: string) => !failures.some((failure) => failure.host === host)
+  const last = Object.entries(tasks).flatMap(([host, { target, plan, care }]) => {
+    if (!care || cut.has(host)) return []
+    const leaves = Object.keys(plan.desired).length === 0 && isWhole(host)
+    const before = [...(armed.has(host) ? [confirmation] : []), ...(leaves ? [farewell(plan.prior)] : [])]
+    const writes = isConfirmed(care) && standing.includes(host)
+    const kept = writes ? stepsOf(changes[host]!, plans[host]!, ['keep']) : []
+    return before.length + kept.length === 0 ? [] : [{ host, target, care, before, kept }]
   })
-  return lost
+  const byHost = new Map(last.map((one) => [one.host, one]))
+  return await eachHost('confirm', [...byHost.keys()], options, async (host) => {
+    const { target, care, before, kept } = byHost.get(host)!
+    const confirms = armed.has(host)
+    try {
+      const session = confirms ? await pool.renew(target) : await pool.session(target)
+      await runSteps(session, kept, {
+        ...signalOf(options),
+        before: before.join('\n'),
+        step: kept.length > 0 ? 'apply boot' : 'settle',
+      })
+    } catch (error) {
+      throw confirms && error instanceof HostError && isCut(error) ? outOfReach(error, care) : error
+    }
+  })
 }
 
-async function confirmed(pool: Pool, { target, care }: HostTask, script: string, options: RolloutOptions) {
-  try {
-    const session = await pool.renew(target)
-    return await session.run(script, { ...signalOf(options), step: 'confirm' })
-  } catch (error) {
-    if (!(error instanceof HostError) || care!.confirm === 0) throw error
-    throw new HostError(
-      {
-        host: target.name,
-        step: 'confirm',
-        why: `the change is made, but the host cannot be reached by a new connection any more (${error.why})`,
-        hint: `it undoes the change by itself ${care!.confirm} s after it was made; then find out what of it cut the way (\`overlab plan ${target.name}\`)`,
-      },
-      { cause: error },
-    )
-  }
+function outOfReach(error: HostError, { confirm }: Care): HostError {
+  return new HostError(
+    {
+      host: error.host,
+      step: 'confirm',
+      why: `the change is made, but the host cannot be reached by a new connection any more (${error.why})`,
+      hint: `it undoes the change by itself ${confirm} s after it was made; then find out what of it cut the way (\`overlab plan ${error.host}\`)`,
+    },
+    { cause: error },
+  )
 }
 
 function without(hosts: readonly string[], failures: readonly HostError[]): string[] {

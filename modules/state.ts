@@ -24,9 +24,11 @@
  * |            | `10.244.0.0/16`                  | `encap bpf xmit udp.o:[lwt_xmit] dev eth0 scope link src 10.244.53.1` |
  * | impairments | `eth0`                        | `rate 100mbit delay 20ms jitter 2ms loss 1%` (of all peers that share it) |
  * |            | `eth0 to 192.168.77.2`           | `subnet 10.244.23.0/24 delay 5ms`, `subnet 10.244.24.0/24 shared` |
+ * | boot       | `overlab.service`                | `restores /etc/overlab/data-plane` (what differs on the disk is said) |
  *
  * The order is the one in which the kernel is told: a link may need the code that a FOU port loads, a sysctl may belong to a link, a neighbour needs one, and a
- * route needs all the rest. What its packets suffer on the link comes last.
+ * route needs all the rest. What its packets suffer on the link follows, and last
+ * what is written to the disk.
  */
 export const tableNames = [
   'fou',
@@ -42,6 +44,7 @@ export const tableNames = [
   'pods',
   'routes',
   'impairments',
+  'boot',
 ] as const
 export type TableName = (typeof tableNames)[number]
 

@@ -15,7 +15,8 @@ export function undoLines(held: HostState, plan: HostPlan): string[] {
   const back: HostPlan = { ...plan, desired: held, prior: plan.desired }
   const changes = diffState(plan.desired, held)
   const steps = stepsOf(
-    changes.filter(({ table }) => table !== 'iptables'),
+    // The disk is written only when a change is confirmed.
+    changes.filter(({ table }) => table !== 'iptables' && table !== 'boot'),
     back,
     phases,
   )

@@ -1,6 +1,7 @@
 /** Inventory -> what every host's kernel must hold. Nothing here asks a host or a clock. */
 import type { Control, Host, Inventory, Lab } from '../inventory/inventory.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from '../inventory/values.ts'
+import { restoredAtBoot } from '../modules/boot.ts'
 import { flannelRules } from '../modules/iptables.ts'
 import { ownPart } from '../modules/lent.ts'
 import { tableOf, type HostFacts } from '../modules/module.ts'
@@ -91,7 +92,8 @@ function planHost(
   const peers = nodes.filter((other) => other !== node)
   const below = podRows(host.subnet, pods, mtu)
   const links = impairmentRows(node, peers, host.impairments)
-  const state = merge([below, backend.rows(node, peers), rules, links])
+  const boot = host.persist ? { boot: tableOf([restoredAtBoot]) } : {}
+  const state = merge([below, backend.rows(node, peers), rules, links, boot])
   return {
     name: host.name,
     control: host.control,

@@ -132,6 +132,7 @@ export class Lab extends pulumi.ComponentResource {
         links: Object.keys(planLab(this.inventory).hosts[host.name]!.state.links ?? {}),
         ...(host.nic && { givenNic: host.nic }),
         owner,
+        persist: host.persist ?? false,
         access,
       },
       { parent: this, ignoreChanges: ['owner'] },
@@ -143,15 +144,23 @@ export class Lab extends pulumi.ComponentResource {
       Object.fromEntries(
         Object.entries(this.hosts).map(([name, host]) => [
           name,
-          pulumi.all({ address: host.address, nic: host.nic }),
+          pulumi.output({ address: host.address, nic: host.nic, systemd: host.systemd }),
         ]),
       ),
     )
     return hosts.apply((found) => ({
       ...inventory,
       hosts: inventory.hosts.map((host) => {
-        const { address, nic } = found[host.name] ?? {}
-        return { ...host, ...(address && { address: address as Ip }), ...(nic && { nic: nic as IfName }) }
+        const known = found[host.name]
+        if (!known) return host
+        const { address, nic, systemd } = known
+        const { persist, ...rest } = host
+        return {
+          ...rest,
+          address: address as Ip,
+          ...(nic && { nic: nic as IfName }),
+          ...(persist && systemd && { persist }),
+        }
       }),
     }))
   }

@@ -20,6 +20,8 @@ export interface SshHostArgs {
   readonly givenNic?: pulumi.Input<string>
   /** Whose the overlay on it is. */
   readonly owner: pulumi.Input<string>
+  /** It is to restore its data plane at boot. */
+  readonly persist: pulumi.Input<boolean>
   /** How it is reached. */
   readonly access: pulumi.Input<SshAccess>
 }
@@ -44,6 +46,8 @@ export class SshHost extends pulumi.CustomResource {
   } | null>
   /** Its kernel has fou and ipip, for the udp backend. */
   declare readonly fou: pulumi.Output<boolean>
+  /** systemd runs there, and can restore a data plane at boot. */
+  declare readonly systemd: pulumi.Output<boolean>
   /** Debian packages that were missing; they are installed, and stay when the lab goes. */
   declare readonly packages: pulumi.Output<readonly string[]>
   declare readonly attempt: pulumi.Output<number>
@@ -53,11 +57,18 @@ export class SshHost extends pulumi.CustomResource {
   declare readonly problem: pulumi.Output<string>
 
   constructor(name: string, args: SshHostArgs, options?: pulumi.CustomResourceOptions) {
-    const learnt = { target: undefined, nic: undefined, way: undefined, fou: undefined, packages: undefined }
+    const learnt = { target: undefined, nic: undefined, way: undefined, fou: undefined, systemd: undefined }
     super(
       'overlab:index:SshHost',
       name,
-      { ...learnt, attempt: undefined, admitted: undefined, problem: undefined, ...args },
+      {
+        ...learnt,
+        packages: undefined,
+        attempt: undefined,
+        admitted: undefined,
+        problem: undefined,
+        ...args,
+      },
       options,
     )
   }

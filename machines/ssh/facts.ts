@@ -43,6 +43,7 @@ say owner "$(cat ${folder}/owner 2>/dev/null)"
 say free "$(df -Pk /run 2>/dev/null | awk 'NR == 2 { print $4 }')"
 for tool in ${tools.map(quote).join(' ')}; do command -v "$tool" >/dev/null || { say missing "$tool"; lacks=1; }; done
 [ -n "$lacks" ] || rm -f ${folder}/packages.log
+[ -d /run/systemd/system ] && say systemd yes
 for unit in systemd-networkd NetworkManager; do
   [ "$(systemctl is-active "$unit" 2>/dev/null)" = active ] && say active "$unit"
 done
@@ -105,6 +106,8 @@ export interface Facts {
   /** Kinds of links that the kernel does not have, with `ip`'s words. */
   readonly lacks: readonly string[]
   readonly active: readonly string[]
+  /** systemd is its pid 1. */
+  readonly hasSystemd: boolean
   readonly links: readonly Link[]
   readonly routes: readonly Route[]
   /** The way back to `from`. */
@@ -136,6 +139,7 @@ export function parseFacts(output: string): Facts {
     missing: all('missing'),
     lacks: all('lacks'),
     active: all('active'),
+    hasSystemd: one('systemd') !== '',
     links: json(z.array(link), 'links'),
     routes: json(z.array(route), 'routes'),
     way: json(z.array(route), 'way')[0],

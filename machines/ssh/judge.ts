@@ -15,6 +15,8 @@ export interface Wanted {
   /** The links that the overlay will make. */
   readonly links: readonly string[]
   readonly owner: string
+  /** It is to restore its data plane at boot, and to keep network managers from it. */
+  readonly persist: boolean
   /** It was fit before: what looks like flannel's on it is overlab's, also where a reboot took the owner's mark. */
   readonly settled: boolean
   /** By which overlab knows its links and its routes. */
@@ -97,9 +99,11 @@ export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
     )
   }
   const nic = nicOf(facts, wanted, lacks)
-  if (facts.active.includes('systemd-networkd'))
+  if (wanted.persist && !facts.hasSystemd)
+    notes.push('systemd does not run there: after a reboot `overlab up` gives it its data plane again')
+  if (!wanted.persist && facts.active.includes('systemd-networkd'))
     notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
-  if (facts.active.includes('NetworkManager'))
+  if (!wanted.persist && facts.active.includes('NetworkManager'))
     notes.push('NetworkManager runs: it may take a new link for its own')
   return { nic, packages: isDebian ? packages : [], lacks, notes }
 }

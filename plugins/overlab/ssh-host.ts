@@ -34,6 +34,8 @@ const inputs = z.strictObject({
   /** The NIC that the inventory names. */
   givenNic: ifName.exactOptional(),
   owner: z.string().min(1),
+  /** It is to restore its data plane at boot. */
+  persist: z.boolean().default(false),
   access: z.strictObject({
     ...login,
     jump: z.strictObject(login).exactOptional(),
@@ -52,6 +54,8 @@ interface Learnt {
   readonly way: { readonly from: string; readonly dev: string; readonly via?: string } | null
   /** Its kernel has fou and ipip, for the udp backend. */
   readonly fou: boolean
+  /** systemd runs there, and can restore a data plane at boot. */
+  readonly systemd: boolean
   /** Debian packages that overlab asked for so far; they stay when the lab goes. */
   readonly packages: readonly string[]
   /** How often it did: another number runs the installation again. */
@@ -67,6 +71,7 @@ const nothing: Learnt = {
   nic: '',
   way: null,
   fou: false,
+  systemd: false,
   packages: [],
   attempt: 0,
   admitted: false,
@@ -103,6 +108,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
         nic: verdict.nic || known.nic,
         way: { from: facts.from, dev, ...(gateway !== undefined && { via: gateway }) },
         fou: facts.hasFou,
+        systemd: facts.hasSystemd,
         packages: [...new Set([...known.packages, ...verdict.packages])],
         attempt: known.attempt + (!isComplete && tell ? 1 : 0),
         admitted: known.admitted || verdict.lacks.length === 0,

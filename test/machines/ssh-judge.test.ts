@@ -11,6 +11,7 @@ const wanted: Wanted = {
   mtu: 1500,
   links: ['cni0', 'flannel.1'],
   owner: 'lab rack, stack rack of /home/me/overlab',
+  persist: true,
   settled: false,
   marks: { alias: 'overlab', protocol: 79 },
 }
@@ -32,6 +33,7 @@ function answer(change: Readonly<Record<string, string | readonly string[]>> = {
     os: 'debian ',
     from: '192.168.1.5',
     owner: '',
+    systemd: 'yes',
     free: '80000',
     links: JSON.stringify([link('lo', '127.0.0.1'), eth0, eth1]),
     routes:
@@ -157,14 +159,24 @@ test.each<[string, Parameters<typeof answer>[0], Partial<Wanted>, readonly (stri
   expected.forEach((pattern, index) => expect(lacks[index]).toMatch(pattern))
 })
 
-test('a wrong clock and busy managers are notes', () => {
-  const facts = parseFacts(
-    answer({ clock: String(now - 4000), active: ['systemd-networkd', 'NetworkManager'] }),
-  )
-  const { lacks, notes } = judge(facts, wanted, now)
-  expect(lacks).toEqual([])
-  expect(notes).toHaveLength(3)
-  expect(notes[0]).toMatch(/^its clock is 4000 s behind/)
+test('a wrong clock, busy managers and no systemd are notes', () => {
+  const notesOf = (change: Parameters<typeof answer>[0], other: Partial<Wanted>) => {
+    const { lacks, notes } = judge(parseFacts(answer(change)), { ...wanted, ...other }, now)
+    expect(lacks).toEqual([])
+    return notes
+  }
+  const busy = { clock: String(now - 4000), active: ['systemd-networkd', 'NetworkManager'] }
+  expect(notesOf(busy, { persist: false })).toEqual([
+    expect.stringMatching(/^its clock is 4000 s behind/),
+    expect.stringMatching(/^systemd-networkd runs: a restart of it deletes routes/),
+    expect.stringMatching(/^NetworkManager runs: /),
+  ])
+  // What is restored at boot is kept from network managers too.
+  expect(notesOf(busy, { persist: true })).toEqual([expect.stringMatching(/^its clock/)])
+  expect(notesOf({ systemd: [] }, { persist: true })).toEqual([
+    expect.stringMatching(/^systemd does not run there: /),
+  ])
+  expect(notesOf({ systemd: [] }, { persist: false })).toEqual([])
 })
 
 test('half an answer is none', () => {

@@ -50,17 +50,6 @@ cat >etc/systemd/system/systemd-udev-trigger.service.d/overlab.conf <<END
 ExecStart=
 ExecStart=udevadm trigger --type=devices --action=add --subsystem-match=net
 END
-cat >etc/systemd/system/overlab-boot.service <<END
-[Unit]
-Description=What this machine was told to do at boot
-ConditionFileIsExecutable=/etc/overlab/boot
-Before=ssh.service
-[Service]
-Type=oneshot
-ExecStart=-/etc/overlab/boot
-END
-mkdir -p etc/systemd/system/multi-user.target.wants
-ln -s ../overlab-boot.service etc/systemd/system/multi-user.target.wants/
 cat >etc/systemd/system/ssh.service.d/overlab.conf <<END
 [Service]
 ExecStartPre=

@@ -16,11 +16,16 @@ const text = (over: Partial<Hardware>) => qemuCommand({ ...hardware, ...over }).
 
 test("a VM on overlab's kernel", () => {
   const words = text({})
-  expect(words).toMatch(/^qemu-system-x86_64 -name node1 -machine q35 -accel tcg,/)
+  expect(words).toMatch(/^qemu-system-x86_64 -name node1 -machine q35,pit=off -accel tcg,/)
   expect(words).toContain('-smp 2 -m 512')
   expect(words).toContain('-kernel kernel -initrd initrd -append console=ttyS0 ')
   expect(words).toContain('ifname=m-node1')
   expect(words).not.toContain('seed')
+})
+
+test('the time is not kept by the TSC of an emulated CPU', () => {
+  expect(text({})).toMatch(/-append "?.*tsc=unstable/)
+  expect(text({ accelerator: 'kvm' })).toMatch(/-machine q35 .*-append "?.*tsc=reliable/)
 })
 
 test('a comma in a path is not the end of it', () => {
