@@ -9,12 +9,13 @@ import { controlOf, lastingSessions, type Site } from '../experiments/explain/si
 import { textOf } from '../experiments/explain/text.ts'
 import { beginProvenance, machinesOf } from '../experiments/provenance.ts'
 import { backends, variantOf, type Backend } from '../experiments/variants/variant.ts'
-import { planLab, type LabPlan } from '../overlay/plan.ts'
+import type { LabPlan } from '../overlay/plan.ts'
 import { labContext, notThere, type LabContext } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson, width, wrap } from './output.ts'
+import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { runningLab, type RunningLab } from './running.ts'
 import { UserError } from './user-error.ts'
@@ -85,7 +86,7 @@ async function explainAll(
   signal: AbortSignal,
   options: Options,
 ): Promise<void> {
-  const plan = planLab(inventory)
+  const plan = plannedLab(inventory)
   const show = progress('explain')
   const endProvenance = beginProvenance(process.argv.slice(2))
   const maker = createMaker(inventory, signal, show)

@@ -3,12 +3,12 @@ import { Option, type Command } from 'commander'
 import { dotOf } from '../experiments/graph/dot.ts'
 import { graphMermaidOf } from '../experiments/graph/mermaid.ts'
 import { graphOf, type LabGraph } from '../experiments/graph/model.ts'
-import { planLab } from '../overlay/plan.ts'
 import { labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { stackOption } from './lab-options.ts'
 import { print } from './output.ts'
 import { writeOutput } from './output-file.ts'
+import { plannedLab } from './planned.ts'
 
 const formats = {
   // Graphviz costs a tenth of a second; the others do without it.
@@ -57,7 +57,7 @@ interface Options {
 async function graph({ format, output, ...options }: Options): Promise<void> {
   const chosen = format ?? endings[extname(output ?? '').toLowerCase()] ?? 'svg'
   const { inventory } = labContext(options)
-  const text = (await formats[chosen](graphOf(planLab(inventory)))).trimEnd()
+  const text = (await formats[chosen](graphOf(plannedLab(inventory)))).trimEnd()
   if (output === undefined) print(text)
   else writeOutput(output, `${text}\n`, '--output')
 }

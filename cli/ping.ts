@@ -1,12 +1,12 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { endpoints, measureReach } from '../experiments/reach.ts'
-import { planLab } from '../overlay/plan.ts'
 import { chosenHosts, labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { print, printJson } from './output.ts'
 import { isWhole, report } from './ping-report.ts'
+import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { runningLab } from './running.ts'
 
@@ -39,7 +39,7 @@ async function ping(
 ): Promise<void> {
   const context = labContext(options)
   const chosen = new Set<string>(chosenHosts(context, words).map(({ name }) => name))
-  const all = endpoints(planLab(context.inventory)).filter(({ host }) => chosen.has(host))
+  const all = endpoints(plannedLab(context.inventory)).filter(({ host }) => chosen.has(host))
   const signal = interrupt()
   const lab = await runningLab(context, signal)
   const show = progress('ping')

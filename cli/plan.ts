@@ -3,11 +3,12 @@ import { applyScript, diffState } from '../modules/apply.ts'
 import { withBootFiles } from '../modules/boot/restore.ts'
 import { phases } from '../modules/module.ts'
 import { tableNames } from '../modules/state.ts'
-import { factsOf, planLab, pushedOf, type PlannedHost } from '../overlay/plan.ts'
+import { factsOf, pushedOf, type PlannedHost } from '../overlay/plan.ts'
 import { chosenHosts, labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
+import { plannedLab } from './planned.ts'
 
 export function planVerb(command: Command): void {
   command
@@ -34,7 +35,7 @@ export function planVerb(command: Command): void {
 function plan(words: readonly string[], options: LabOptions & { readonly commands?: true }): void {
   const context = labContext(options)
   const chosen = chosenHosts(context, words)
-  const planned = planLab(context.inventory)
+  const planned = plannedLab(context.inventory)
   const hosts = chosen.map(({ name }) => planned.hosts[name]!)
   if (options.json) printJson(Object.fromEntries(hosts.map((host) => [host.name, host])))
   else print(hosts.map(options.commands ? commandsOf : textOf).join('\n\n'))

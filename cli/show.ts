@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import { kinds, type Holding, type Kind } from '../experiments/kinds.ts'
 import { readHoldings } from '../experiments/holdings.ts'
-import { planLab } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
 import { chosenHosts, labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson, table } from './output.ts'
+import { plannedLab } from './planned.ts'
 import { runningLab } from './running.ts'
 
 /** What one host answered; where it did not, why. */
@@ -44,7 +44,7 @@ async function show(
     (Object.keys(kinds) as Kind[]).find((one) => one === word) ?? notThere('kind', word, Object.keys(kinds))
   const context = labContext(options)
   const chosen = chosenHosts(context, hosts)
-  const plan = planLab(context.inventory)
+  const plan = plannedLab(context.inventory)
   const signal = interrupt()
   const lab = await runningLab(context, signal)
   try {

@@ -8,7 +8,6 @@ import { faults } from '../experiments/survive/faults.ts'
 import { variantOfLab } from '../experiments/survive/lab.ts'
 import { markdown } from '../experiments/survive/matrix.ts'
 import { backends, controls, variants } from '../experiments/variants/variant.ts'
-import { planLab } from '../overlay/plan.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
@@ -16,6 +15,7 @@ import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
 import { print, printJson, table } from './output.ts'
+import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { readResult } from './result-file.ts'
 import { strikeHere, strikeScratch, type Run } from './survive-labs.ts'
@@ -128,7 +128,7 @@ async function measure(chosen: readonly Fault[], options: Options): Promise<Surv
       'leave out --backend and --control, or --here',
     )
   const context = labContext(options)
-  const plan = planLab(context.inventory)
+  const plan = plannedLab(context.inventory)
   if (Object.values(plan.hosts).filter(({ pods }) => pods.length > 0).length < 2)
     throw new UserError('no two hosts of the lab have pods', 'add some to the inventory', 1)
   const columns = options.here

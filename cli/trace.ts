@@ -4,12 +4,13 @@ import { endNames, endOf, type End } from '../experiments/trace/endpoint.ts'
 import { mermaidOf } from '../experiments/trace/mermaid.ts'
 import { textOf } from '../experiments/trace/text.ts'
 import { traceOf } from '../experiments/trace/trace.ts'
-import { planLab, type LabPlan } from '../overlay/plan.ts'
+import type { LabPlan } from '../overlay/plan.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
+import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
@@ -40,7 +41,7 @@ async function trace(
 ): Promise<void> {
   if (options.json && mermaid) throw new UserError('--json and --mermaid exclude each other', 'give one')
   const context = labContext(options)
-  const plan = planLab(context.inventory)
+  const plan = plannedLab(context.inventory)
   const [from, to] = endsOf(plan, first, second)
   const signal = interrupt()
   const lab = await runningLab(context, signal)

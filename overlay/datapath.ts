@@ -27,7 +27,7 @@ export function datapathOf(
     }
   const has = kernels[name]
   if (has === undefined)
-    return { datapath: 'fou', why: 'auto: kernels of distributions have it; up asks this one' }
+    return { datapath: 'fou', why: 'auto: assumed, as kernels of distributions have it; up asks this one' }
   return has
     ? { datapath: 'fou', why: 'auto: its kernel has fou and ipip' }
     : { datapath: 'bpf', why: 'auto: its kernel has no fou or no ipip' }

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi'
 import type { TargetArgs } from './data-plane.ts'
 
 export interface KernelsArgs {
+  readonly lab: pulumi.Input<string>
   /** Path of the SSH client key for all hosts. */
   readonly identityFile: pulumi.Input<string>
   readonly targets: Readonly<Record<string, TargetArgs>>

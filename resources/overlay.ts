@@ -54,7 +54,9 @@ function ofMachines(name: string, lab: Lab, waits: pulumi.CustomResourceOptions)
   const targetsOf = (hosts: readonly string[]) =>
     Object.fromEntries(hosts.map((host) => [host, targetOf(lab, host)]))
   const kernels =
-    asked.length > 0 ? new Kernels(name, { identityFile, targets: targetsOf(asked) }, waits) : undefined
+    asked.length > 0
+      ? new Kernels(name, { lab: lab.inventory.lab.name, identityFile, targets: targetsOf(asked) }, waits)
+      : undefined
   /** A value that takes the kernel's answer is not known before it is there. */
   const ofHost = <T>(host: PlannedHost, value: (host: PlannedHost) => T): pulumi.Input<T> =>
     kernels && asked.includes(host.name)

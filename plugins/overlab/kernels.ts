@@ -1,6 +1,7 @@
 /** The resource overlab:index:Kernels: what the kernels of some hosts offer, found by trying. */
 import { z } from 'zod'
-import { name } from '../../inventory/values.ts'
+import { name, type Name } from '../../inventory/values.ts'
+import { forgetFound, recordFound } from '../../machines/found.ts'
 import { hasFou } from '../../modules/fou.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Pool } from '../../remote/pool.ts'
@@ -9,6 +10,7 @@ import { gone, resource } from './resource.ts'
 import { targetOfMany } from './target.ts'
 
 const inputs = z.strictObject({
+  lab: name.exactOptional(),
   identityFile: z.string().min(1),
   targets: z.record(name, targetOfMany),
 })
@@ -34,7 +36,9 @@ export function kernels(pool: Pool): Required<ResourceHandlers> {
     async update(args, context) {
       return { learnt: await ask(args, context) }
     },
-    async delete() {},
+    async delete({ lab, targets }) {
+      if (lab) for (const host of Object.keys(targets)) forgetFound(lab, host as Name)
+    },
   })
 
   async function ask(args: Inputs, context: Context): Promise<{ fou: Record<string, boolean> }> {
@@ -55,6 +59,7 @@ export function kernels(pool: Pool): Required<ResourceHandlers> {
         return [host, answer === 'yes'] as const
       }),
     )
+    if (args.lab) for (const [host, fou] of answers) recordFound(args.lab, host as Name, { fou })
     return { fou: Object.fromEntries(answers) }
   }
 }

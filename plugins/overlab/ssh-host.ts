@@ -1,7 +1,8 @@
 /** The resource overlab:index:SshHost: a host that exists. It is looked at, never made or removed. */
 import { z } from 'zod'
 import { backendTypes } from '../../inventory/inventory.ts'
-import { cidr, ifName, ip, name } from '../../inventory/values.ts'
+import { cidr, ifName, type IfName, ip, name } from '../../inventory/values.ts'
+import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
 import { alias, hostFolder, protocol } from '../../modules/owner.ts'
@@ -99,6 +100,10 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
         signal,
       )
       await recordHost(args.lab, target)
+      recordFound(args.lab, args.hostname, {
+        fou: facts.hasFou,
+        ...(verdict.nic && { nic: verdict.nic as IfName }),
+      })
       if (tell) for (const note of verdict.notes) log.info(`${args.hostname}: ${note}`)
       const { name: _, ...reached } = target
       const { dev = '', gateway } = facts.way ?? {}
@@ -143,6 +148,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
     },
     async delete({ lab, hostname }) {
       await forgetHost(lab, hostname)
+      forgetFound(lab, hostname)
     },
   })
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { difference } from './fingerprint.ts'
 import { everything, makeServers, type Servers } from './hosts/servers.ts'
-import { lostPairs, makeLab, say, type TestLab } from './support/lab.ts'
+import { lostPairs, makeLab, say, type LabForm, type TestLab } from './support/lab.ts'
 import { makeProject, type Project } from './support/project.ts'
 
 const place = `hosts${process.pid}`
@@ -21,12 +21,12 @@ type Vars = Readonly<Record<string, unknown>>
 function describeLab(
   change: Readonly<Record<string, Vars>> = {},
   vars: Vars = {},
-  Network = '10.244.0.0/16',
+  form: Partial<LabForm> = {},
 ): void {
   const { net, key, knownHosts, port } = servers
   lab.describe({
     backend: { Type: 'vxlan' },
-    overlay: { Network },
+    ...form,
     underlay: `${net}.0/24`,
     all: {
       hosts: {
@@ -173,7 +173,7 @@ describe('three servers that overlab did not make', () => {
       )
     await set('add')
     const held = await everything(servers)
-    describeLab({}, {}, '172.30.0.0/16')
+    describeLab({}, {}, { overlay: { Network: '172.30.0.0/16' } })
     for (const words of [['preview'], ['up', '--yes', '--skip-preview']]) {
       const { code, output } = await lab.overlab(...words)
       expect(code, output).not.toBe(0)
@@ -210,6 +210,19 @@ describe('three servers that overlab did not make', () => {
     say('web2 went back by itself')
     await lab.up()
     expect(await lostPairs(lab)).toEqual([])
+  })
+
+  test('udp by what each kernel has: plan and trace tell of what up found there', async () => {
+    const lookedAt = async () => (await lab.overlab('plan', 'web1')).stdout
+    expect(await lookedAt()).not.toContain('datapath')
+    describeLab({}, {}, { backend: { Type: 'udp' } })
+    await lab.up()
+    expect(await lookedAt()).toMatch(/datapath (fou \(auto: its kernel has|bpf \(auto: its kernel has no)/)
+    const { code, stdout } = await lab.overlab('trace', 'web1-pod1', 'web2-pod1')
+    expect(code, stdout).toBe(0)
+    expect(stdout).toContain('every packet went the way shown')
+    expect(stdout).not.toContain('broken')
+    expect(stdout).not.toContain('by the entries it could not')
   })
 
   test('destroy takes away what overlab put there, and nothing else', async () => {

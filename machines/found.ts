@@ -1,0 +1,62 @@
+/**
+ * What the last look at a lab's hosts found of what plans depend on, as this computer remembers it between its
+ * commands: a verb that plans without asking anybody plans what is there.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { IfName, Name } from '../inventory/values.ts'
+
+export interface Found {
+  /** Its kernel has fou and ipip. */
+  readonly fou: boolean
+  /** The NIC that carries the underlay, of a host that exists. */
+  readonly nic?: IfName
+}
+
+const folder = fileURLToPath(new URL('../.overlab/found', import.meta.url))
+
+export function recordFound(lab: Name, host: Name, found: Found): void {
+  const file = fileOf(lab, host)
+  mkdirSync(join(folder, lab), { recursive: true })
+  writeFileSync(`${file}.new`, JSON.stringify(found))
+  renameSync(`${file}.new`, file)
+}
+
+export function forgetFound(lab: Name, host: Name): void {
+  rmSync(fileOf(lab, host), { force: true })
+  try {
+    rmdirSync(join(folder, lab))
+  } catch {
+    // The last one takes the folder along.
+  }
+}
+
+/** By the host's name; hosts that nobody has looked at are missing. */
+export function readFound(lab: Name): Readonly<Record<Name, Found>> {
+  let files: string[] = []
+  try {
+    files = readdirSync(join(folder, lab)).filter((file) => file.endsWith('.json'))
+  } catch {
+    // Nobody has looked yet.
+  }
+  return Object.fromEntries(
+    files.flatMap((file) => {
+      try {
+        return [
+          [
+            file.slice(0, -'.json'.length),
+            JSON.parse(readFileSync(join(folder, lab, file), 'utf8')) as Found,
+          ],
+        ]
+      } catch {
+        // It went in this moment.
+        return []
+      }
+    }),
+  )
+}
+
+function fileOf(lab: Name, host: Name): string {
+  return join(folder, lab, `${host}.json`)
+}
