@@ -66,6 +66,9 @@ export const fouModule: Module = {
 export const hasFou =
   '{ modprobe -q -a fou ipip 2>/dev/null || :; } && ip fou show >/dev/null 2>&1 && unshare --net ip link add type ipip local 192.0.2.1 remote any encap fou encap-sport 5555 encap-dport 5555 2>/dev/null'
 
+/** The same as far as can be told without loading a module: for a backend that needs none. */
+export const mayHaveFou = '{ ip fou show || modprobe -n -a fou ipip; } >/dev/null 2>&1'
+
 const needsFou = `{ ${hasFou}; } || { echo 'the kernel has no fou or no ipip (CONFIG_NET_FOU, CONFIG_NET_FOU_IP_TUNNELS, CONFIG_NET_IPIP); use datapath: bpf for this host' >&2; exit 1; }`
 
 /** A port that is bound to an address, a peer or a device is deleted by all of them. */

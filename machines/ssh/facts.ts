@@ -22,11 +22,14 @@ export const packageOf: Readonly<Record<string, string>> = {
 export function factsScript({
   tools,
   kinds,
+  fou,
   folder,
 }: {
   /** Programs that the overlay needs, and kinds of links. */
   readonly tools: readonly string[]
   readonly kinds: readonly string[]
+  /** A command that succeeds where the kernel has fou and ipip. */
+  readonly fou: string
   /** Where overlab keeps what it must know of the host: `owner`, and `packages.log` of an installation that failed. */
   readonly folder: string
 }): string {
@@ -51,7 +54,7 @@ if command -v ip >/dev/null; then
   say links "$(ip -j -d addr show | oneline)"
   say routes "$(ip -4 -j route show table main | oneline)"
   say way "$(ip -4 -j route get "\${SSH_CONNECTION%% *}" 2>/dev/null | oneline)"
-  unshare --net sh -c 'ip fou add port 5555 ipproto 4 && ip link add v0 type ipip local 192.0.2.1 remote 192.0.2.2' 2>/dev/null && say fou yes
+  if { ${fou}; }; then say fou yes; fi
   for kind in ${kinds.map(quote).join(' ')}; do
     case $kind in
       vxlan) set -- v0 type vxlan id 1 dstport 8472 ;;

@@ -29,15 +29,18 @@ export async function lookAt(
     readonly backend: BackendType
     readonly wanted: Wanted
     readonly folder: string
+    /** A command that succeeds where the kernel has fou and ipip. */
+    readonly fou: string
   },
   signal?: AbortSignal,
 ): Promise<Look> {
-  const { name, backend, wanted, folder } = host
+  const { name, backend, wanted, folder, fou } = host
   const target = await targetOf(name, host.access)
   const session = await pool.session(target)
   const script = factsScript({
     tools: [...tools, ...toolsOf[backend]],
     kinds: ['bridge', 'veth', ...(backend === 'vxlan' ? ['vxlan'] : [])],
+    fou,
     folder,
   })
   const from = Date.now()

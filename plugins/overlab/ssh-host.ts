@@ -5,6 +5,7 @@ import { cidr, ifName, type IfName, ip, name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
+import { hasFou, mayHaveFou } from '../../modules/fou.ts'
 import { alias, hostFolder, protocol } from '../../modules/owner.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Pool } from '../../remote/pool.ts'
@@ -96,6 +97,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
           backend: args.backend,
           wanted: { ...args, nic: args.givenNic, settled: known.admitted, marks: { alias, protocol } },
           folder: hostFolder,
+          fou: args.backend === 'udp' ? hasFou : mayHaveFou,
         },
         signal,
       )
