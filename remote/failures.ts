@@ -124,7 +124,7 @@ export function badIdentity(target: Target, error: Error): HostFailure {
     return {
       ...place,
       why: `there is no private key ${file}`,
-      hint: '`pulumi up` makes the key of a lab; is this the right folder and machine?',
+      hint: '`overlab up` makes the key of a lab of its own; for a host that exists, mend ssh_key in the inventory',
     }
   }
   if (code === 'EACCES')
@@ -133,7 +133,7 @@ export function badIdentity(target: Target, error: Error): HostFailure {
     return {
       ...place,
       why: `the private key ${file} is locked by a passphrase`,
-      hint: 'overlab needs a key without one; make it with `ssh-keygen -t ed25519 -N ""`',
+      hint: 'put it into an agent (`ssh-add FILE`, then ssh_key: agent), or make one without: `ssh-keygen -t ed25519 -N ""`',
     }
   }
   return {

@@ -1,17 +1,18 @@
 /**
  * A server with systemd, a VM that overlab did not make, beside one without: a change that cuts the way to them while
- * it stands is undone by the timer of each, and they are reached again.
+ * it stands is undone by the timer of each, and they are reached again. And udp by what each of their kernels has.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { difference } from './fingerprint.ts'
 import { makeServers, type Servers } from './hosts/servers.ts'
 import { dumpAll } from './support/kernel-dump.ts'
-import { makeLab, type TestLab } from './support/lab.ts'
+import { lostPairs, makeLab, type LabForm, type TestLab } from './support/lab.ts'
 import { makeProject, type Project } from './support/project.ts'
 
 let servers: Servers
 let project: Project
 let lab: TestLab
+let form: (backend: string) => LabForm
 
 /** Seconds: longer than it takes until a connection that says nothing more is given up. */
 const confirm = 30
@@ -21,8 +22,8 @@ beforeAll(async () => {
   servers = await makeServers(`systemd${process.pid}`, net, ['qemu', 'namespace'])
   project = makeProject()
   const { key, knownHosts, port } = servers
-  lab = await makeLab(project, {
-    backend: { Type: 'vxlan' },
+  form = (backend) => ({
+    backend: { Type: backend },
     underlay: `${net}.0/24`,
     all: {
       hosts: {
@@ -38,6 +39,7 @@ beforeAll(async () => {
       },
     },
   })
+  lab = await makeLab(project, form('vxlan'))
 })
 afterAll(async () => {
   await lab?.overlab('destroy', '--yes', '--skip-preview')
@@ -79,4 +81,24 @@ test('a change that cuts the way is undone by the host, and the next up makes it
       /^flannel\.1 [^]*owner\n/,
     )
   expect(await servers.on('web1', 'systemctl list-units --all --no-legend "overlab-undo*"')).toBe('')
+})
+
+test('fou is found where the kernel has it, taken over when the state is lost, and goes', async () => {
+  const ports = () => servers.on('web1', 'ip fou show; ip -br link show type ipip')
+  lab.describe(form('udp'))
+  await lab.up()
+  expect(await ports()).toMatch(/port 8285 ipproto 4\n[^]*flannel0@eth0 /)
+  expect((await lab.overlab('plan', 'web1')).stdout).toContain('datapath fou (auto: its kernel has fou')
+  for (const words of [
+    ['stack', 'rm', lab.stack, '--force', '--yes', '--preserve-config'],
+    ['stack', 'init', lab.stack, '--no-select'],
+    ['config', 'set', 'inventory', lab.file],
+  ])
+    expect(await lab.pulumi(...words)).toMatchObject({ code: 0 })
+  await lab.up()
+  expect((await lostPairs(lab)).filter((pair) => / 0 of |no pairs/.test(pair))).toEqual([])
+  const { code, output } = await lab.overlab('destroy', '--yes', '--skip-preview')
+  expect(code, output).toBe(0)
+  expect(await ports()).not.toMatch(/8285|flannel0/)
+  expect(await servers.on('web1', 'ls /run')).not.toContain('overlab-host')
 })
