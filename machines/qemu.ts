@@ -150,7 +150,7 @@ async function start(spec: MachineSpec, accelerator: Accelerator, hung: string, 
   })
   await runScript(place, 'qemu/boot.sh', [
     ...[spec.lab, spec.name, ...specWords(spec), portLink(spec.name), specLine(spec), hung],
-    ...[base, format, String(settings.disk ?? ''), '--', ...command],
+    ...[base, format, made ? 'kernel' : 'seed', String(settings.disk ?? ''), '--', ...command],
   ])
   const machine = await readMachine(spec.lab, spec.name)
   if (!machine)

@@ -1,12 +1,13 @@
-# boot.sh LAB NAME ADDRESS PREFIX CONTROLLER MTU MAC PORT SPEC HUNG BASE FORMAT SIZE -- COMMAND...: starts a VM unless it
-# runs as told. Its disk lies over BASE (of FORMAT), and holds SIZE GiB; without SIZE as much as BASE. Where the process
-# HUNG is the VM's, it is ended first. COMMAND starts it, in the machine's folder.
+# boot.sh LAB NAME ADDRESS PREFIX CONTROLLER MTU MAC PORT SPEC HUNG BASE FORMAT START SIZE -- COMMAND...: starts a VM unless
+# it runs as told. Its disk lies over BASE (of FORMAT), and holds SIZE GiB; without SIZE as much as BASE. START is `kernel`
+# where kernel and initrd lie beside BASE, `seed` where BASE boots by itself. Where the process HUNG is the VM's, it is
+# ended first. COMMAND starts it, in the machine's folder.
 here=${0%/*}
 . "$here/../lab/lib.sh"
 lab=$1 name=$2 address=$3 prefix=$4 controller=$5 mtu=$6 mac=$7 port=$8 spec=$9
 shift 9
-hung=$1 base=$2 format=$3 size=$4
-shift 5
+hung=$1 base=$2 format=$3 start=$4 size=$5
+shift 6
 dir=$labs/$lab
 machine=$dir/machines/$name
 disk=$disks/$lab/$name/disk.qcow2
@@ -47,7 +48,7 @@ mkdir overlab
 cp hostkey hostkey.pub "$dir/id_ed25519.pub" overlab/
 printf '%s=%s\n' name "$name" address "$address" prefix "$prefix" controller "$controller" mtu "$mtu" grow "$size" >overlab/machine
 rm -f kernel initrd
-if [ -e "${base%/*}/initrd" ]; then
+if [ "$start" = kernel ]; then
   ln -s "${base%/*}/kernel" kernel
   find overlab | "${base%/*}/busybox" cpio -o -H newc 2>/dev/null | cat "${base%/*}/initrd" - >initrd
 else
