@@ -41,9 +41,20 @@ else
   echo "pid $!" >$d/timer
 fi`
 
+/** For the timer: the shell that changes the host, and when it was started (field 22 of proc(5)'s stat). */
+const change = 'set -- $(cat /proc/$$/stat); echo "$1 ${22}" >$d/change'
+
+/** Where it still runs, with its way out cut, it would go on beside the undoing. (A sleeping shell is its child.) */
+const endChange = `read -r pid started <$d/change
+set -- $(cat "/proc/$pid/stat" 2>/dev/null)
+if [ "\${22:-}" = "$started" ]; then
+  kill -STOP "$pid"
+  for one in $(cat "/proc/$pid/task/$pid/children") "$pid"; do [ "$one" = $$ ] || kill -KILL "$one"; done
+fi`
+
 /** Before a host is read: overlab is back by a new connection, so what still waits to be confirmed is. */
 export const arrival = `${head}
-if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo; fi
+if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo $d/change; fi
 tries=0; while [ -e $d/running ] && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 if [ -s $d/packages.log ]; then cat $d/packages.log >&2; echo '@overlab packages'; exit 1; fi`
 
@@ -55,6 +66,7 @@ export function departure(care: Care, changes: readonly Change[], held: HostStat
     lines.push(
       'cancel; rm -f $d/undone',
       ...document('cat >$d/undo', undoScript(held, plan)),
+      `${change} || lost`,
       ': >$d/armed || lost',
       timer(care.confirm),
     )
@@ -84,12 +96,12 @@ export function rememberAtBoot(owner: string, settings: readonly string[]): stri
 /** Before a later part of the same change: the time begins anew. */
 export function continuation({ confirm }: Care): string {
   if (confirm === 0) return ''
-  return `${head}\n[ -e $d/armed ] || { echo '@overlab undone'; exit 1; }\ncancel\n${timer(confirm)}`
+  return `${head}\n[ -e $d/armed ] || { echo '@overlab undone'; exit 1; }\ncancel\n${change}\n${timer(confirm)}`
 }
 
 /** Over a new connection, after the change. Where it comes too late, it prints `@overlab undone` and ends the script. */
 export const confirmation = `${head}
-if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo
+if mv $d/armed $d/confirmed 2>/dev/null; then cancel; rm -f $d/confirmed $d/undo $d/change
 else echo '@overlab undone'; exit 1; fi`
 
 /** When the overlay has been taken away: settings become what they were, unless somebody set them since, and nothing is left. */
@@ -111,9 +123,10 @@ function undoScript(held: HostState, plan: HostPlan): string[] {
     `d=${hostFolder}`,
     'mv $d/armed $d/running 2>/dev/null || exit 0',
     'exec >$d/undo.log 2>&1',
+    endChange,
     'export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"',
     ...undoLines(held, plan),
-    'rm -f $d/timer',
+    'rm -f $d/timer $d/change',
     'mv $d/running $d/undone',
   ]
 }

@@ -1,6 +1,7 @@
 import { modules } from './all.ts'
 import { readdresses, recreates } from './link.ts'
 import type { Change } from './module.ts'
+import { onNoBridge } from './pod.ts'
 import type { HostState, Table, TableName } from './state.ts'
 
 /**
@@ -53,7 +54,7 @@ function standing(table: TableName, rows: Table, losses: readonly Loss[]): Table
       const lost = words.find((one) => says(table, key, line, one))
       if (lost === undefined) return [[key, line]]
       // A pod whose bridge goes is still there, only on no bridge.
-      return table === 'pods' ? [[key, line.replace(lost, 'dev nothing')]] : []
+      return table === 'pods' ? [[key, line.replace(lost, `dev ${onNoBridge}`)]] : []
     }),
   )
 }

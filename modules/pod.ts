@@ -74,6 +74,8 @@ const noLink = 'no link'
 /** The host's end is there, and the pod has no eth0. */
 const looseLink = 'loose link'
 const foreign = 'a namespace of someone else'
+/** Where a line has the bridge's name. */
+export const onNoBridge = 'nothing'
 
 export const podModule: Module = {
   table: 'pods',
@@ -201,7 +203,9 @@ function stepsOf(pod: string, from: string, to: string): Steps {
   const has = (flag: string): boolean => from.split(' ').includes(flag)
   if (has('unowned')) host.push(named)
   if (differs('mtu') || is.has('host-mtu')) host.push(`link set dev ${veth} mtu ${wanted.get('mtu')}`)
-  if (differs('dev')) host.push(`link set dev ${veth} master ${wanted.get('dev')}`)
+  // On the way back to a state without a bridge (undo.ts) it is on none again.
+  if (differs('dev'))
+    host.push(`link set dev ${veth} ${wanted.get('dev') === onNoBridge ? 'nomaster' : `master ${wanted.get('dev')}`}`)
   if (has('host-down')) host.push(`link set dev ${veth} up`)
   if (has('hairpin')) host.push(`link set dev ${veth} type bridge_slave hairpin off`)
   if (has('lo-down')) inside.push('link set dev lo up')
@@ -262,7 +266,7 @@ function lineOf(veth: Entry, own: boolean, addresses: readonly Entry[], routes: 
   const words = [
     found.join(',') || 'no-address',
     `via ${defaults.join(',') || 'nothing'}`,
-    `dev ${textOf(veth, 'master') || 'nothing'}`,
+    `dev ${textOf(veth, 'master') || onNoBridge}`,
     `mtu ${textOf(eth0, 'mtu')}`,
     `address ${textOf(eth0, 'address')}`,
   ]
