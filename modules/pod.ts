@@ -205,7 +205,9 @@ function stepsOf(pod: string, from: string, to: string): Steps {
   if (differs('mtu') || is.has('host-mtu')) host.push(`link set dev ${veth} mtu ${wanted.get('mtu')}`)
   // On the way back to a state without a bridge (undo.ts) it is on none again.
   if (differs('dev'))
-    host.push(`link set dev ${veth} ${wanted.get('dev') === onNoBridge ? 'nomaster' : `master ${wanted.get('dev')}`}`)
+    host.push(
+      `link set dev ${veth} ${wanted.get('dev') === onNoBridge ? 'nomaster' : `master ${wanted.get('dev')}`}`,
+    )
   if (has('host-down')) host.push(`link set dev ${veth} up`)
   if (has('hairpin')) host.push(`link set dev ${veth} type bridge_slave hairpin off`)
   if (has('lo-down')) inside.push('link set dev lo up')

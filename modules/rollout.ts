@@ -81,42 +81,69 @@ export async function rollOut(
   const steps: readonly (readonly Phase[])[] = needsBarrier(changes)
     ? [['prepare'], ['switch'], ['sweep', 'keep']]
     : [phases]
-  const changing = Object.keys(changes).filter((host) => changes[host]!.length > 0)
-  /** Hosts whose change waits to be confirmed. */
-  const armed = new Set<string>()
-  let standing = changing
+  const course: Course = { pool, tasks, plans, held: read.held, changes, armed: new Set(), options }
+  // A host that leaves is given its settings back, also where nothing else is left to do.
+  let standing = Object.keys(changes).filter((host) => changes[host]!.length > 0 || leaves(course, host))
   for (const step of steps) {
     const failed = await eachHost(
       steps.length > 1 ? step.join(' ') : 'apply',
       standing,
       options,
       async (host) => {
-        const { target, care } = tasks[host]!
-        const plan = plans[host]!
-        const session = await pool.session(target)
-        const before =
-          care && (armed.has(host) ? continuation(care) : departure(care, changes[host]!, held[host]!, plan))
-        // What is not confirmed is not written to the disk.
-        const now = isConfirmed(care) ? step.filter((phase) => phase !== 'keep') : step
-        if (isConfirmed(care) && stepsOf(changes[host]!, plan, now).length > 0) armed.add(host)
-        await applyChanges(session, changes[host]!, plan, now, {
-          ...signalOf(options),
-          ...(before !== undefined && { before }),
-        })
+        try {
+          await applyStep(course, host, step)
+        } catch (error) {
+          const failure = asHostError(error, host, step.join(' '))
+          await settle(course, host, failure).catch((late) =>
+            failures.push(asHostError(late, host, 'confirm')),
+          )
+          throw failure
+        }
+        // At once: a host whose change waits must not wait for another one that hangs.
+        if (step === steps.at(-1)) await settle(course, host)
       },
     )
     failures.push(...failed)
-    for (const { host, step } of failed) if (step === 'save') armed.delete(host)
     standing = without(standing, failed)
   }
-  const lost = await settle(pool, tasks, { armed, changes, plans, standing, failures }, options)
-  failures.push(...lost)
-  standing = without(standing, lost)
   for (const host of standing) held[host] = plans[host]!.desired
   const told = failures.map((failure) =>
-    armed.has(failure.host) && isCut(failure) ? undoes(failure, tasks[failure.host]!.care!) : failure,
+    course.armed.has(failure.host) && isCut(failure) ? undoes(failure, tasks[failure.host]!.care!) : failure,
   )
   return { held: inOrder(held, tasks), changes, failures: told }
+}
+
+interface Course {
+  readonly pool: Pool
+  readonly tasks: Readonly<Record<string, HostTask>>
+  readonly plans: Readonly<Record<string, HostPlan>>
+  /** Before the first change. */
+  readonly held: Readonly<Record<string, HostState>>
+  readonly changes: Readonly<Record<string, readonly Change[]>>
+  /** Hosts whose change waits to be confirmed. */
+  readonly armed: Set<string>
+  readonly options: RolloutOptions
+}
+
+function leaves({ tasks }: Course, host: string): boolean {
+  const { plan, care } = tasks[host]!
+  return care !== undefined && Object.keys(plan.desired).length === 0
+}
+
+async function applyStep(course: Course, host: string, step: readonly Phase[]): Promise<void> {
+  const { pool, armed, options } = course
+  const { target, care } = course.tasks[host]!
+  const [plan, changes] = [course.plans[host]!, course.changes[host]!]
+  const session = await pool.session(target)
+  const before =
+    care && (armed.has(host) ? continuation(care) : departure(care, changes, course.held[host]!, plan))
+  // What is not confirmed is not written to the disk.
+  const now = isConfirmed(care) ? step.filter((phase) => phase !== 'keep') : step
+  if (isConfirmed(care) && stepsOf(changes, plan, now).length > 0) armed.add(host)
+  await applyChanges(session, changes, plan, now, {
+    ...signalOf(options),
+    ...(before !== undefined && { before }),
+  })
 }
 
 /** The way to the host broke, and no command of it. */
@@ -135,53 +162,33 @@ function isConfirmed(care: Care | undefined): boolean {
 }
 
 /**
- * The last step on hosts that overlab did not make: a change is confirmed by a new connection. So is one that a
+ * The last step on a host that overlab did not make: a change is confirmed by a new connection. So is one that a
  * command's failure ended half-way, as long as the host can be reached: what was done stays, and the next apply does
  * the rest. What is confirmed and whole is written to the disk. A host that leaves gets its settings back.
  */
-async function settle(
-  pool: Pool,
-  tasks: Readonly<Record<string, HostTask>>,
-  {
-    armed,
-    changes,
-    plans,
-    standing,
-    failures,
-  }: {
-    readonly armed: ReadonlySet<string>
-    readonly changes: Readonly<Record<string, readonly Change[]>>
-    readonly plans: Readonly<Record<string, HostPlan>>
-    readonly standing: readonly string[]
-    readonly failures: readonly HostError[]
-  },
-  options: RolloutOptions,
-): Promise<HostError[]> {
-  const cut = new Set(failures.filter(isCut).map(({ host }) => host))
-  const isWhole = (host: string) => !failures.some((failure) => failure.host === host)
-  const last = Object.entries(tasks).flatMap(([host, { target, plan, care }]) => {
-    if (!care || cut.has(host)) return []
-    const leaves = Object.keys(plan.desired).length === 0 && isWhole(host)
-    const before = [...(armed.has(host) ? [confirmation] : []), ...(leaves ? [farewell(plan.prior)] : [])]
-    const writes = isConfirmed(care) && standing.includes(host)
-    const kept = writes ? stepsOf(changes[host]!, plans[host]!, ['keep']) : []
-    return before.length + kept.length === 0 ? [] : [{ host, target, care, before, kept }]
-  })
-  const byHost = new Map(last.map((one) => [one.host, one]))
-  return await eachHost('confirm', [...byHost.keys()], options, async (host) => {
-    const { target, care, before, kept } = byHost.get(host)!
-    const confirms = armed.has(host)
-    try {
-      const session = confirms ? await pool.renew(target) : await pool.session(target)
-      await runSteps(session, kept, {
-        ...signalOf(options),
-        before: before.join('\n'),
-        step: kept.length > 0 ? 'apply boot' : 'settle',
-      })
-    } catch (error) {
-      throw confirms && error instanceof HostError && isCut(error) ? outOfReach(error, care) : error
-    }
-  })
+async function settle(course: Course, host: string, failure?: HostError): Promise<void> {
+  const { pool, armed, options } = course
+  const { target, plan, care } = course.tasks[host]!
+  if (failure?.step === 'save') armed.delete(host)
+  if (!care || (failure && isCut(failure))) return
+  const confirms = armed.has(host)
+  const before = [
+    ...(confirms ? [confirmation] : []),
+    ...(leaves(course, host) && !failure ? [farewell(plan.prior)] : []),
+  ]
+  const kept =
+    isConfirmed(care) && !failure ? stepsOf(course.changes[host]!, course.plans[host]!, ['keep']) : []
+  if (before.length + kept.length === 0) return
+  try {
+    const session = confirms ? await pool.renew(target) : await pool.session(target)
+    await runSteps(session, kept, {
+      ...signalOf(options),
+      before: before.join('\n'),
+      step: kept.length > 0 ? 'apply boot' : 'settle',
+    })
+  } catch (error) {
+    throw confirms && error instanceof HostError && isCut(error) ? outOfReach(error, care) : error
+  }
 }
 
 function outOfReach(error: HostError, { confirm }: Care): HostError {

@@ -14,8 +14,8 @@ let project: Project
 let lab: TestLab
 let form: (backend: string) => LabForm
 
-/** Seconds: longer than it takes until a connection that says nothing more is given up. */
-const confirm = 30
+/** Seconds: an emulated CPU takes some for a new connection. */
+const confirm = 15
 
 beforeAll(async () => {
   const net = `10.${210 + (process.pid % 6)}.${process.pid % 250}`
