@@ -20,6 +20,7 @@ export const kinds = {
   fou: "UDP ports that overlab's datapath takes IPv4 packets from (udp by FOU)",
   filters: "overlab's tc filters (udp by BPF)",
   impairments: 'Rate, delay, jitter and loss of links, where the inventory has some',
+  boot: 'What the host restores its data plane with at boot (VMs and hosts with systemd)',
   peers: "The peers of overlab's datapath (udp by BPF): inner subnet, outer address",
 } as const
 export type Kind = keyof typeof kinds

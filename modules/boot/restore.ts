@@ -32,19 +32,21 @@ export function dataPlaneLines({ desired, facts }: HostPlan, owner?: string): st
   return [
     '# Written by overlab. At boot each part is fed to the command in the line above it.',
     ...(owner === undefined ? [] : part('sh', rememberAtBoot(owner, Object.keys(state.sysctls ?? {})))),
-    ...part('sh', twiceOtherwise(plan)),
-    ...stepsOf(diffState({}, state), plan, phases).flatMap(stepLines),
+    ...stepsOf(diffState({}, state), plan, phases).flatMap((step) => [
+      ...part('sh', firstGone(step, plan)),
+      ...stepLines(step),
+    ]),
   ]
 }
 
-/** What would be there a second time, since its tool adds without a look; it comes again at once. */
-function twiceOtherwise({ desired, facts }: HostPlan): string[] {
-  return [
-    ...jumpRemovals(desired.iptables ?? {}, facts.iptables),
-    ...impairedNics(desired.impairments ?? {}).map(
-      (nic) => `tc qdisc del dev ${nic} root handle ${qdiscHandle} 2>/dev/null`,
-    ),
-  ]
+/** What a tool would put there a second time, since it adds without a look. */
+function firstGone({ tables, command }: Step, { desired, facts }: HostPlan): string[] {
+  if (tables.includes('iptables')) return jumpRemovals(desired.iptables ?? {}, facts.iptables)
+  // The shell makes the root, before tc's batch makes classes and filters below it.
+  if (!tables.includes('impairments') || command !== 'sh -e') return []
+  return impairedNics(desired.impairments ?? {}).map(
+    (nic) => `tc qdisc del dev ${nic} root handle ${qdiscHandle} 2>/dev/null`,
+  )
 }
 
 function stepLines({ command, lines }: Step): string[] {

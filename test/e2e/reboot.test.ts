@@ -106,8 +106,18 @@ describe.each([
   })
 })
 
+const routes = 'ip -4 route show proto 79'
+
+test('udp by FOU: the NIC takes nothing with it, the device its routes, and the unit puts them back', async () => {
+  const wanted = await lab.on('node1', routes)
+  expect(wanted).toMatch(/^10\.244\.2\.0\/24 via .* dev flannel0/)
+  const flap = (link: string) => `ip link set ${link} down; ip link set ${link} up; ${routes}`
+  expect(await lab.on('node1', flap('eth0'))).toBe(wanted)
+  expect(await lab.on('node1', flap('flannel0'))).toBe('')
+  expect(await lab.on('node1', `systemctl restart overlab; ${routes}`)).toBe(wanted)
+})
+
 describe('on a host whose network systemd-networkd manages', () => {
-  const routes = 'ip -4 route show proto 79'
   // networkctl needs a D-Bus, which these VMs have not; this is the file that it reads.
   const restart = `systemctl stop systemd-networkd
     state=/run/systemd/netif/links/$(cat /sys/class/net/eth0/ifindex); rm -f $state
