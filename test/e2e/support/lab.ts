@@ -85,6 +85,8 @@ export async function makeLab(project: Project, form: LabForm, like?: TestLab): 
             ? reject(new Error(`${host}: exit ${String(error.code)}: ${script}\n${stderr}${stdout}`))
             : resolve(stdout.trim()),
       )
+      // Where the host is not reached, ssh ends before it has read anything; its exit code tells that.
+      child.stdin!.on('error', () => {})
       child.stdin!.end(`set -e\n${script}\n`)
     })
   return {
