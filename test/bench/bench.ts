@@ -120,7 +120,7 @@ const told = [
   ...(operations.length > 0 ? operationSections(operations) : []),
   ...Object.values(found).flatMap((one) => one.sections),
 ]
-console.log(`\n${sections(told)}`)
+if (told.length > 0) console.log(`\n${sections(told)}`)
 for (const [part, why] of Object.entries(notMeasured)) console.log(`\n${part}: not measured: ${why}`)
 if (json !== undefined) {
   const results = Object.fromEntries(Object.entries(found).map(([part, { result }]) => [part, result]))
