@@ -119,6 +119,8 @@ function formOf({ net, names, key, knownHosts, port }: Servers): Form {
         ssh_key: key,
         ssh_known_hosts: knownHosts,
         become: true,
+        // No systemd runs there.
+        persist: false,
       },
     },
   }
