@@ -6,7 +6,7 @@ import type { HostState } from '../../modules/state.ts'
 import { planLab } from '../../overlay/plan.ts'
 import type { Name } from '../../inventory/values.ts'
 import { backends, hostsOf, inventoryOf } from '../support/inventory.ts'
-import { kernel, type Kernel } from '../support/kernel.ts'
+import { kernel, sessionOf, type Kernel } from '../support/kernel.ts'
 import { makeNic } from '../support/nic.ts'
 
 let machine: Kernel
@@ -22,13 +22,7 @@ const everything = () =>
 beforeAll(async () => {
   machine = await kernel()
   await machine.sh(`${makeNic}iptables -A FORWARD -s 10.9.9.9 -j DROP; iptables -t nat -L >/dev/null`)
-  session = {
-    target: { name: 'node1', host: '127.0.0.1', port: 22, user: 'root', identityFile: '', hostKey: '' },
-    run: async (script) => {
-      const { code, stdout, stderr } = await machine.run(script)
-      return { exitCode: code, stdout, stderr }
-    },
-  }
+  session = sessionOf(machine)
   empty = await everything()
 })
 afterAll(() => machine?.close())

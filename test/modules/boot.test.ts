@@ -10,7 +10,7 @@ import { phases, tableOf } from '../../modules/module.ts'
 import type { HostState } from '../../modules/state.ts'
 import { planLab } from '../../overlay/plan.ts'
 import { backends, hostsOf, inventoryOf } from '../support/inventory.ts'
-import { kernel, type Kernel } from '../support/kernel.ts'
+import { kernel, sessionOf, type Kernel } from '../support/kernel.ts'
 import { hostState } from './states.ts'
 
 let machine: Kernel
@@ -25,13 +25,7 @@ beforeAll(async () => {
      ip link add eth0 type veth peer name far0; ip addr add 192.168.77.1/24 dev eth0; ip link set eth0 up; ip link set far0 up
      iptables -A FORWARD -s 10.9.9.9 -j DROP; iptables -t nat -L >/dev/null`,
   )
-  session = {
-    target: { name: 'node1', host: '127.0.0.1', port: 22, user: 'root', identityFile: '', hostKey: '' },
-    run: async (script) => {
-      const { code, stdout, stderr } = await machine.run(script)
-      return { exitCode: code, stdout, stderr }
-    },
-  }
+  session = sessionOf(machine)
 })
 afterAll(() => machine?.close())
 

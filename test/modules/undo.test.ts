@@ -8,7 +8,7 @@ import { undoLines } from '../../modules/undo.ts'
 import { planLab } from '../../overlay/plan.ts'
 import type { Name } from '../../inventory/values.ts'
 import { backends, hostsOf, inventoryOf } from '../support/inventory.ts'
-import { kernel, type Kernel } from '../support/kernel.ts'
+import { kernel, sessionOf, type Kernel } from '../support/kernel.ts'
 
 let machine: Kernel
 let session: Parameters<typeof probe>[0]
@@ -26,13 +26,7 @@ beforeAll(async () => {
   await machine.sh(
     'ip link add eth0 type veth peer name far0; ip addr add 192.168.77.1/24 dev eth0; ip link set eth0 up; ip link set far0 up; iptables -A FORWARD -s 10.9.9.9 -j DROP; iptables -t nat -L >/dev/null; ip route add 172.16.5.0/24 dev eth0; mkdir -p /run/netns; echo 0 >/proc/sys/net/ipv4/ip_forward',
   )
-  session = {
-    target: { name: 'node1', host: '127.0.0.1', port: 22, user: 'root', identityFile: '', hostKey: '' },
-    run: async (script) => {
-      const { code, stdout, stderr } = await machine.run(script)
-      return { exitCode: code, stdout, stderr }
-    },
-  }
+  session = sessionOf(machine)
 })
 afterAll(() => machine?.close())
 

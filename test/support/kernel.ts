@@ -5,6 +5,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { phases, type Change, type Module, type Scope } from '../../modules/module.ts'
+import type { Session } from '../../remote/session.ts'
 import type { Table } from '../../modules/state.ts'
 
 export interface Outcome {
@@ -62,6 +63,17 @@ export async function kernel(): Promise<Kernel> {
       for (const child of started) child.kill('SIGKILL')
       holder.stdin.end()
       if (holder.exitCode === null) await once(holder, 'exit')
+    },
+  }
+}
+
+/** As if it were a host that is reached by SSH. */
+export function sessionOf(machine: Kernel): Pick<Session, 'target' | 'run'> {
+  return {
+    target: { name: 'node1', host: '127.0.0.1', port: 22, user: 'root', identityFile: '', hostKey: '' },
+    async run(script) {
+      const { code, stdout, stderr } = await machine.run(script)
+      return { exitCode: code, stdout, stderr }
     },
   }
 }
