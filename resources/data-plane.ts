@@ -23,6 +23,8 @@ export interface DataPlaneArgs {
   readonly facts: pulumi.Input<Readonly<Record<string, HostFacts>>>
   /** What each host's kernel shall hold, whoever puts it there (`facts.lent`): tables from a key to one canonical line, see modules/state.ts. */
   readonly hosts: pulumi.Input<Readonly<Record<string, pulumi.Input<HostState>>>>
+  /** When each machine that overlab makes was started: another start has an empty kernel, which is filled in the same `up`. */
+  readonly boots?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>
   /** Of the hosts whose packets the kernel wraps for the udp backend: by what, and why by that. Only shown. */
   readonly datapaths?: pulumi.Input<Readonly<Record<string, pulumi.Input<string>>>>
   /** Hosts that overlab did not make: they are cleaned when the data plane goes, and a change must be confirmed. */

@@ -27,12 +27,14 @@ export class Machine extends pulumi.CustomResource {
   declare readonly user: pulumi.Output<string>
   /** The host key that sshd was given, as in authorized_keys; everything that connects pins it. */
   declare readonly hostKey: pulumi.Output<string>
+  /** When overlab started it last; another value is another start, with an empty kernel. */
+  declare readonly boot: pulumi.Output<string>
 
   constructor(name: string, args: MachineArgs, options?: pulumi.CustomResourceOptions) {
     super(
       'overlab:index:Machine',
       name,
-      { ...args, port: undefined, user: undefined, hostKey: undefined },
+      { ...args, port: undefined, user: undefined, hostKey: undefined, boot: undefined },
       options,
     )
   }

@@ -26,7 +26,10 @@ export class Overlay extends pulumi.ComponentResource {
       const underlay = lab.ownUnderlay
       this.dataPlane = new DataPlane(
         name,
-        { ...(underlay && { identityFile: underlay.identityFile }), ...withHosts(lab) },
+        {
+          ...(underlay && { identityFile: underlay.identityFile, boots: bootsOf(lab) }),
+          ...withHosts(lab),
+        },
         // Hosts that exist are cleaned when it goes.
         { parent: this, dependsOn },
       )
@@ -70,10 +73,15 @@ function ofMachines(name: string, lab: Lab, waits: pulumi.CustomResourceOptions)
   return {
     identityFile,
     targets: targetsOf(planned.map((host) => host.name)),
+    boots: bootsOf(lab),
     facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
     ...(Object.keys(datapaths).length > 0 && { datapaths }),
     hosts: Object.fromEntries(planned.map((host) => [host.name, ofHost(host, ({ state }) => state)])),
   }
+}
+
+function bootsOf(lab: Lab): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(Object.entries(lab.machines).map(([host, { boot }]) => [host, boot]))
 }
 
 function saidDatapath({ datapath }: PlannedHost): string | undefined {

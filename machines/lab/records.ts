@@ -19,6 +19,8 @@ export interface MachineRecord {
   readonly hostKey: string
   /** Its pid 1 in this machine's pid namespace; undefined where it does not run. */
   readonly pid: number | undefined
+  /** When it was started last: its pid 1 and that one's start time. */
+  readonly boot: string | undefined
 }
 
 async function read(...path: string[]): Promise<string | undefined> {
@@ -43,7 +45,7 @@ export async function readMachine(lab: Name, name: Name): Promise<MachineRecord 
   const [address = ''] = spec.split(' ')
   // Without its comment.
   const hostKey = key.split(' ').slice(0, 2).join(' ')
-  return { name, kind: known, address, spec, hostKey, pid: pid ? await livingPid(pid) : undefined }
+  return { name, kind: known, address, spec, hostKey, pid: pid ? await livingPid(pid) : undefined, boot: pid }
 }
 
 export async function readMachines(lab: Name): Promise<MachineRecord[]> {

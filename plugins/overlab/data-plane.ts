@@ -33,6 +33,8 @@ const inputs = z
     identityFile: z.string().min(1).exactOptional(),
     targets: z.record(name, targetOfMany),
     facts: z.record(name, facts),
+    /** Of machines that overlab makes, when each was started: another start is a reason for an update. */
+    boots: z.record(name, z.string()).exactOptional(),
     /** Said in the preview, and used by nobody. */
     datapaths: z.record(name, z.string()).exactOptional(),
     hosts: z.record(

@@ -1,10 +1,12 @@
 /** The resource overlab:index:Machine. */
 import { z } from 'zod'
 import { machineKinds } from '../../inventory/inventory.ts'
-import { cidr, ip, mac, name } from '../../inventory/values.ts'
+import { cidr, ip, mac, name, type Name } from '../../inventory/values.ts'
 import { driverOf } from '../../machines/drivers.ts'
+import { readMachine } from '../../machines/lab/records.ts'
 import type { MachineSpec } from '../../machines/machine.ts'
 import type { Target } from '../../remote/target.ts'
+import { unknown } from '../server/values.ts'
 import { gone, resource } from './resource.ts'
 
 const inputs = z.strictObject({
@@ -35,19 +37,38 @@ export const machine = resource({
     log.status('booting')
     return {
       id: `${args.lab}/${args.hostname}`,
-      learnt: learnt(await driverOf(args.machine).boot(specOf(args), (what) => log.status(what))),
+      learnt: await learnt(
+        args.lab,
+        await driverOf(args.machine).boot(specOf(args), (what) => log.status(what)),
+      ),
     }
   },
   async read(args) {
     const driver = driverOf(args.machine)
     const target = await driver.read(specOf(args))
-    if (target) return { inputs: { running: true }, learnt: learnt(target) }
+    if (target) return { inputs: { running: true }, learnt: await learnt(args.lab, target) }
     const stopped = (await driver.list(args.lab)).find(({ target }) => target.name === args.hostname)
-    return stopped ? { inputs: { running: false }, learnt: learnt(stopped.target) } : gone
+    return stopped ? { inputs: { running: false }, learnt: await learnt(args.lab, stopped.target) } : gone
+  },
+  foresee(args, { log }, olds) {
+    const kept = { ...olds.qemu }
+    const settings = Object.entries({ ...args.qemu }).flatMap(([key, to]) =>
+      kept[key as keyof typeof kept] === to ? [] : [key],
+    )
+    if (olds.running && settings.length > 0)
+      log.info(
+        `${args.hostname} is restarted, as by a power cut, on its disk: for ${settings.join(', ')}; its processes end`,
+      )
+    return { boot: unknown }
   },
   async update(args, { log }) {
     log.status('booting')
-    return { learnt: learnt(await driverOf(args.machine).boot(specOf(args), (what) => log.status(what))) }
+    return {
+      learnt: await learnt(
+        args.lab,
+        await driverOf(args.machine).boot(specOf(args), (what) => log.status(what)),
+      ),
+    }
   },
   async delete(args) {
     await driverOf(args.machine).remove(args.lab, args.hostname)
@@ -63,6 +84,6 @@ function specOf({
   return { name: hostname, ...rest }
 }
 
-function learnt({ port, user, hostKey }: Target): object {
-  return { port, user, hostKey }
+async function learnt(lab: Name, { name: host, port, user, hostKey }: Target): Promise<object> {
+  return { port, user, hostKey, boot: (await readMachine(lab, host as Name))?.boot ?? '' }
 }

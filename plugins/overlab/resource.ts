@@ -20,6 +20,8 @@ export interface Life<Inputs> {
     context: Context,
     state: Values,
   ): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
+  /** Before `update` is run: says what it will mean, and what of what was learnt is `unknown` until then. */
+  foresee?(inputs: Inputs, context: Context, olds: Inputs): object
   /** `state`: all outputs so far. */
   update(inputs: Inputs, context: Context, olds: Inputs, state: Values): Promise<{ learnt: object }>
   delete(inputs: Inputs, context: Context): Promise<void>
@@ -52,7 +54,8 @@ export function resource<Inputs extends object>(life: Life<Inputs>): Required<Re
     },
     async update(_id, olds, news, context) {
       // What was learnt of an object stays: it is the same object.
-      if (context.preview) return { ...olds, ...news }
+      if (context.preview)
+        return { ...olds, ...news, ...life.foresee?.(inputsOf(news), context, inputsOf(olds)) }
       return { ...news, ...(await life.update(inputsOf(news), context, inputsOf(olds), olds)).learnt }
     },
     async delete(_id, olds, context) {

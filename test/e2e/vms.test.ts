@@ -95,15 +95,25 @@ describe('three VMs', () => {
     expect(await unreached(lab)).toEqual([])
   })
 
-  test('a machine of namespaces joins, and a VM makes room for it', async () => {
-    const mixed = { node1: { machine: 'qemu' }, node2: { machine: 'qemu' }, node4: { machine: 'namespace' } }
+  test('a machine of namespaces joins, a VM makes room for it, another one gets more memory', async () => {
+    const mixed = {
+      node1: { machine: 'qemu' },
+      node2: { machine: 'qemu', memory: 320, disk: 3 },
+      node4: { machine: 'namespace' },
+    }
     lab.describe({ backend: { Type: 'vxlan' }, all: forms(mixed) })
+    expect((await lab.overlab('preview')).output).toContain(
+      'node2 is restarted, as by a power cut, on its disk: for memory, disk',
+    )
     const printed = await lab.up()
     expect(printed).toMatch(/\+\s+overlab:index:Machine \S+-node4 created/)
     expect(printed).toMatch(/-\s+overlab:index:Machine \S+-node3 deleted/)
     expect(existsSync(`/var/lib/overlab/${lab.name}/node3`)).toBe(false)
     expect(await unreached(lab)).toEqual([])
     expect(await lab.on('node4', 'uname -r')).toBe(release())
+    expect(await lab.on('node2', 'cat /root/kept; df -BG --output=size / | tail -n 1')).toMatch(
+      /^kept\n *3G$/,
+    )
     expect(await lab.up()).toMatch(/\d unchanged/)
   })
 
