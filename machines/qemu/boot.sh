@@ -18,6 +18,14 @@ lock -s
 lock_machine "$machine"
 cd "$machine"
 make_host_key
+# Said while it still runs.
+if [ "$size" ]; then
+  from=$disk
+  [ -e "$from" ] || from=$base
+  bytes=$(qemu-img info -U "$from" | sed -n 's/^virtual size:.*(\([0-9]*\) bytes)$/\1/p' | head -n 1)
+  has=$(((${bytes:-0} + 1073741823) / 1073741824))
+  [ "$has" -le "$size" ] || die "its disk has $has GiB, and a disk can grow, not shrink to $size; set disk: $has or more. (Taken out of the inventory and put in again, the machine gets a new one)"
+fi
 was=
 { read -r was <spec; } 2>/dev/null || :
 if alive "$machine"; then

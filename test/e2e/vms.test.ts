@@ -115,6 +115,14 @@ describe('three VMs', () => {
       /^kept\n *3G$/,
     )
     expect(await lab.up()).toMatch(/\d unchanged/)
+    const boot = await lab.on('node2', 'cat /proc/sys/kernel/random/boot_id')
+    lab.describe({
+      backend: { Type: 'vxlan' },
+      all: forms({ ...mixed, node2: { ...mixed.node2, disk: 2 } }),
+    })
+    const shrunk = await lab.overlab('up', '--yes', '--skip-preview')
+    expect(shrunk.output).toContain('its disk has 3 GiB, and a disk can grow, not shrink to 2; set disk: 3')
+    expect(await lab.on('node2', 'cat /proc/sys/kernel/random/boot_id')).toBe(boot)
   })
 
   test('destroy leaves nothing', async () => {
