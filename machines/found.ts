@@ -5,13 +5,29 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { IfName, Name } from '../inventory/values.ts'
+import type { Host } from '../inventory/inventory.ts'
+import type { IfName, Ip, Name } from '../inventory/values.ts'
 
 export interface Found {
   /** Its kernel has fou and ipip. */
   readonly fou: boolean
-  /** The NIC that carries the underlay, of a host that exists. */
-  readonly nic?: IfName
+  /** Of a host that exists. */
+  readonly place?: Place
+}
+
+/** What a look at a host that exists found. */
+export interface Place {
+  readonly address: Ip
+  /** The NIC that carries the underlay, where one was found. */
+  readonly nic?: IfName | undefined
+  /** systemd runs there, and can restore a data plane at boot. */
+  readonly systemd: boolean
+}
+
+/** The host as it is, rather than as the inventory takes it to be. */
+export function placed(host: Host, { address, nic, systemd }: Place): Host {
+  const { persist, ...rest } = host
+  return { ...rest, address, ...(nic && { nic }), ...(persist && systemd && { persist }) }
 }
 
 const folder = fileURLToPath(new URL('../.overlab/found', import.meta.url))

@@ -3,7 +3,7 @@ import { isAbsolute, join, dirname } from 'node:path'
 import { remote } from '@pulumi/command'
 import * as pulumi from '@pulumi/pulumi'
 import type { Act, Host, Inventory, SshAccess } from '../inventory/inventory.ts'
-import type { IfName, Ip } from '../inventory/values.ts'
+import { placed, type Place } from '../machines/found.ts'
 import { hostMac } from '../overlay/mac.ts'
 import { planLab } from '../overlay/plan.ts'
 import { quote } from '../remote/quote.ts'
@@ -152,15 +152,7 @@ export class Lab extends pulumi.ComponentResource {
       ...inventory,
       hosts: inventory.hosts.map((host) => {
         const known = found[host.name]
-        if (!known) return host
-        const { address, nic, systemd } = known
-        const { persist, ...rest } = host
-        return {
-          ...rest,
-          address: address as Ip,
-          ...(nic && { nic: nic as IfName }),
-          ...(persist && systemd && { persist }),
-        }
+        return known ? placed(host, known as Place) : host
       }),
     }))
   }

@@ -104,7 +104,11 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
       await recordHost(args.lab, target)
       recordFound(args.lab, args.hostname, {
         fou: facts.hasFou,
-        ...(verdict.nic && { nic: verdict.nic as IfName }),
+        place: {
+          address: args.address,
+          systemd: facts.hasSystemd,
+          ...(verdict.nic && { nic: verdict.nic as IfName }),
+        },
       })
       if (tell) for (const note of verdict.notes) log.info(`${args.hostname}: ${note}`)
       const { name: _, ...reached } = target
