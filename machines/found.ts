@@ -48,6 +48,11 @@ export function forgetFound(lab: Name, host: Name): void {
   }
 }
 
+/** Of all hosts of a lab that goes as by a power cut: nobody deletes its resources one by one. */
+export function forgetLab(lab: Name): void {
+  rmSync(join(folder, lab), { recursive: true, force: true })
+}
+
 /** By the host's name; hosts that nobody has looked at are missing. */
 export function readFound(lab: Name): Readonly<Record<Name, Found>> {
   let files: string[] = []

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Name } from '../../inventory/values.ts'
+import { forgetLab } from '../../machines/found.ts'
 import { readLab } from '../../machines/lab/records.ts'
 import { network } from '../../machines/network.ts'
 import { tryLock } from '../../tools/lock.ts'
@@ -73,6 +74,7 @@ async function take(name: Name, onLeftover: (name: Name) => void): Promise<Place
   const clean = async () => {
     await endRun(folder)
     await network.deleteUnderlay(name)
+    forgetLab(name)
     rmSync(folder, { recursive: true, force: true })
   }
   try {

@@ -10,6 +10,7 @@ import { loadInventory } from '../../inventory/load.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
 import { hashed } from '../../inventory/numbers.ts'
 import type { Cidr, Name } from '../../inventory/values.ts'
+import { forgetLab } from '../../machines/found.ts'
 import { freeUnderlay } from '../../machines/lab/free.ts'
 import { network } from '../../machines/network.ts'
 import type { TraceLine } from '../../plugins/overlab/trace.ts'
@@ -164,6 +165,7 @@ export async function makeLab(word: string, signal: AbortSignal): Promise<Lab> {
     engine: (...words) => run('engine', words),
     async remove() {
       await network.deleteUnderlay(lab)
+      forgetLab(lab)
       removeFolder(folder)
     },
   }

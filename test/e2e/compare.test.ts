@@ -21,6 +21,8 @@ function nothingStays({ name: own }: TestLab): void {
   const labs = existsSync('/run/overlab') ? readdirSync('/run/overlab') : []
   expect(labs.filter((name) => name.startsWith(`${own}-x-`))).toEqual([])
   expect(readdirSync(join(project.folder, '.overlab', 'scratch'))).toEqual([])
+  const found = join(project.folder, '.overlab', 'found')
+  expect(existsSync(found) ? readdirSync(found) : []).toEqual([])
   expect(readdirSync(join(project.folder, 'stacks')).filter((file) => file.includes('-x-'))).toEqual([])
 }
 
