@@ -17,10 +17,13 @@ import {
   wishes,
   type BootFiles,
 } from './boot/files.ts'
-import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
+import { diffTable, type BatchLine, type Change, type Module, type Row } from './module.ts'
 import { rowSchema } from './words.ts'
 
 const line = `restores ${dataFile}`
+
+/** Beside `PATH differs` and `PATH is missing`. */
+const notEnabled = 'not enabled'
 
 export const restoredAtBoot: Row = { key: unit, line }
 
@@ -52,7 +55,7 @@ export const bootModule: Module = {
       if (found !== undefined) return [`${path} differs`]
       return isRead(path, said.has(managerFolder)) ? [`${path} is missing`] : []
     })
-    if (!wishes.every((link) => said.has(link))) wrong.push('not enabled')
+    if (!wishes.every((link) => said.has(link))) wrong.push(notEnabled)
     return { [unit]: wrong.join(', ') || line }
   },
 
@@ -60,10 +63,15 @@ export const bootModule: Module = {
 
   render(changes, { bootFiles }) {
     const lines = changes.flatMap((change): BatchLine[] =>
-      (change.op === 'delete' ? removal : writing(bootFiles ?? {})).map((text) => ({ text, change })),
+      linesFor(change, bootFiles ?? {}).map((text) => ({ text, change })),
     )
     return [{ phase: 'keep', command: 'sh -e', lines }]
   },
+}
+
+function linesFor(change: Change, files: BootFiles): string[] {
+  if (change.op === 'delete') return removal
+  return writing(files, change.op === 'change' ? change.from : undefined)
 }
 
 function digest(lines: readonly string[]): string {
@@ -77,21 +85,34 @@ function isRead(path: string, hasManager: boolean): boolean {
   return hasManager || !path.startsWith(`${managerFolder}/`)
 }
 
-/** Each file is whole or as it was, and on the disk when the apply ends: the power may be cut right after. */
-const put =
-  'put() { f=$1; shift; mkdir -p "${f%/*}" && printf \'%s\\n\' "$@" >"$f.new" && sync "$f.new" && mv "$f.new" "$f" && sync "${f%/*}"; }'
-
-function writing(files: BootFiles): string[] {
+/**
+ * Each file is whole or as it was, and on the disk when the apply ends: the power may be cut right after. Only what
+ * differs is written, with few processes, since each takes an emulated CPU longer than its work.
+ */
+function writing(files: BootFiles, from: string | undefined): string[] {
+  const differs = (path: string) =>
+    from === undefined || from.split(', ').some((problem) => problem.startsWith(`${path} `))
+  const written = Object.entries(files).filter(([path]) => differs(path))
+  const links = from === undefined || from.split(', ').includes(notEnabled) ? wishes : []
+  // The folder of NetworkManager's settings is there where they are read.
+  const folders = [...written.map(([path]) => path).filter((path) => isRead(path, false)), ...links].map(
+    (path) => path.replace(/\/[^/]*$/, ''),
+  )
+  const reload = links.length > 0 || written.some(([path]) => path === unitFile)
   return [
-    put,
-    `before=$(cat ${unitFile} 2>/dev/null || :)`,
-    ...Object.entries(files).map(([path, lines]) => {
+    `folders='${[...new Set(folders)].join(' ')}'; files=`,
+    'if [ "$folders" ]; then mkdir -p $folders; fi',
+    'put() { f=$1; shift; printf \'%s\\n\' "$@" >"$f.new"; files="$files $f"; folders="$folders ${f%/*}"; }',
+    ...written.map(([path, lines]) => {
       const text = `put ${[path, ...lines].map(quote).join(' ')}`
       return isRead(path, false) ? text : `if [ -d ${managerFolder} ]; then ${text}; fi`
     }),
-    `for link in ${wishes.join(' ')}; do mkdir -p "\${link%/*}"; ln -sf ${unitFile} "$link"; sync "\${link%/*}"; done`,
+    `if [ "$files" ]; then sync $(printf '%s.new ' $files); fi`,
+    'for f in $files; do mv "$f.new" "$f"; done',
+    ...links.map((link) => `ln -sf ${unitFile} ${link}`),
+    'if [ "$folders" ]; then sync $folders; fi',
     // A restart of a network manager is to be followed by one of the unit, from now on.
-    `[ "$before" = "$(cat ${unitFile})" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload`,
+    ...(reload ? ['[ ! -d /run/systemd/system ] || systemctl daemon-reload'] : []),
   ]
 }
 

@@ -3,6 +3,7 @@
  * it stands is undone by the timer of each, and they are reached again. And udp by what each of their kernels has.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { bootPaths, wishes } from '../../modules/boot/files.ts'
 import { difference } from './fingerprint.ts'
 import { makeServers, type Servers } from './hosts/servers.ts'
 import { dumpAll } from './support/kernel-dump.ts'
@@ -83,6 +84,25 @@ test('a change that cuts the way is undone by the host, and the next up makes it
   expect(await servers.on('web1', 'systemctl list-units --all --no-legend "overlab-undo*"')).toBe('')
 })
 
+test('after a reboot it has its data plane, knows whose that is, and what its settings were', async () => {
+  const bootId = () => servers.on('web1', 'cat /proc/sys/kernel/random/boot_id').catch(() => '')
+  const state = () =>
+    servers.on(
+      'web1',
+      'ip -br link show flannel.1; ip route show proto 79; cat /run/overlab-host/owner; grep -H . /run/overlab-host/was:*',
+    )
+  const [before, id] = [await state(), await bootId()]
+  expect(before).toContain('/run/overlab-host/was:net:ipv4:ip_forward:0')
+  await servers.on('web1', 'nohup sh -c "sleep 1; reboot" >/dev/null 2>&1 </dev/null &')
+  await expect.poll(bootId, { timeout: 240_000, interval: 500 }).toMatch(/^(?!$)/)
+  await expect.poll(async () => (await bootId()) || id, { timeout: 240_000, interval: 500 }).not.toBe(id)
+  await expect
+    .poll(() => servers.on('web1', 'systemctl is-active overlab || :'), { timeout: 60_000 })
+    .toBe('active')
+  expect(await state()).toBe(before)
+  expect(await lab.up()).not.toMatch(/updated/)
+})
+
 test('fou is found where the kernel has it, taken over when the state is lost, and goes', async () => {
   const ports = () => servers.on('web1', 'ip fou show; ip -br link show type ipip')
   lab.describe(form('udp'))
@@ -101,4 +121,6 @@ test('fou is found where the kernel has it, taken over when the state is lost, a
   expect(code, output).toBe(0)
   expect(await ports()).not.toMatch(/8285|flannel0/)
   expect(await servers.on('web1', 'ls /run')).not.toContain('overlab-host')
+  const paths = [...wishes, ...bootPaths].join(' ')
+  expect(await servers.on('web1', `for path in ${paths}; do [ ! -e $path ] || echo $path; done`)).toBe('')
 })

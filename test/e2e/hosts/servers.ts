@@ -45,13 +45,22 @@ mkdir -p /root/.ssh
 cat >/root/.ssh/authorized_keys; chmod 600 /root/.ssh/authorized_keys`,
 }
 
+/** Its sshd, after a reboot too. */
+const atBoot: Readonly<Record<ServerKind, string>> = {
+  namespace: '',
+  qemu: `
+printf '[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/ops.conf\nRuntimeDirectory=sshd\nRuntimeDirectoryPreserve=yes\n' >/etc/systemd/system/ops-sshd.service
+mkdir -p /etc/systemd/system/multi-user.target.wants
+ln -s ../ops-sshd.service /etc/systemd/system/multi-user.target.wants/`,
+}
+
 /** What a server is before overlab ever sees it. */
 const life = (kind: ServerKind, number: number, net: string) => `
 export LC_ALL=C
 ${letIn[kind]}
 mkdir -p /etc/ssh
 ssh-keygen -q -t ed25519 -N '' -C '' -f /etc/ssh/ssh_host_ed25519_key
-cat >/etc/ssh/sshd_config <<'END'
+cat >/etc/ssh/ops.conf <<'END'
 Port ${port}
 ListenAddress ${net}.${number}
 HostKey /etc/ssh/ssh_host_ed25519_key
@@ -61,7 +70,8 @@ UsePAM no
 UseDNS no
 PidFile /run/ops-sshd.pid
 END
-/usr/sbin/sshd -f /etc/ssh/sshd_config
+/usr/sbin/sshd -f /etc/ssh/ops.conf
+${atBoot[kind]}
 
 ip link add nat0 type veth peer name nat1
 ip link set nat0 up; ip link set nat1 up
@@ -105,6 +115,8 @@ export async function makeServers(lab: string, net: string, kinds: readonly Serv
         (error, stdout, stderr) =>
           error ? reject(new Error(`${server}: ${script}\n${stderr}${stdout}`)) : resolve(stdout.trim()),
       )
+      // Where the server is not reached, ssh ends before it has read anything; its exit code tells that.
+      child.stdin!.on('error', () => {})
       child.stdin!.end(script + before)
     })
   try {
