@@ -37,18 +37,20 @@ export const machine = resource({
     log.status('booting')
     return {
       id: `${args.lab}/${args.hostname}`,
-      learnt: await learnt(
+      learnt: await started(
         args.lab,
         await driverOf(args.machine).boot(specOf(args), (what) => log.status(what)),
       ),
     }
   },
-  async read(args) {
+  async read(args, _context, state) {
+    // A start that this `up` did not make is no reason for an update: the data plane's own refresh reads the kernels.
+    const boot = state['boot'] ?? ''
     const driver = driverOf(args.machine)
     const target = await driver.read(specOf(args))
-    if (target) return { inputs: { running: true }, learnt: await learnt(args.lab, target) }
+    if (target) return { inputs: { running: true }, learnt: { ...reached(target), boot } }
     const stopped = (await driver.list(args.lab)).find(({ target }) => target.name === args.hostname)
-    return stopped ? { inputs: { running: false }, learnt: await learnt(args.lab, stopped.target) } : gone
+    return stopped ? { inputs: { running: false }, learnt: { ...reached(stopped.target), boot } } : gone
   },
   foresee(args, { log }, olds) {
     const kept = { ...olds.qemu }
@@ -64,7 +66,7 @@ export const machine = resource({
   async update(args, { log }) {
     log.status('booting')
     return {
-      learnt: await learnt(
+      learnt: await started(
         args.lab,
         await driverOf(args.machine).boot(specOf(args), (what) => log.status(what)),
       ),
@@ -84,6 +86,10 @@ function specOf({
   return { name: hostname, ...rest }
 }
 
-async function learnt(lab: Name, { name: host, port, user, hostKey }: Target): Promise<object> {
-  return { port, user, hostKey, boot: (await readMachine(lab, host as Name))?.boot ?? '' }
+async function started(lab: Name, target: Target): Promise<object> {
+  return { ...reached(target), boot: (await readMachine(lab, target.name as Name))?.boot ?? '' }
+}
+
+function reached({ port, user, hostKey }: Target): object {
+  return { port, user, hostKey }
 }
