@@ -154,13 +154,16 @@ export async function makeServers(lab: string, net: string, kinds: readonly Serv
   }
 }
 
-/** Everything on the servers that is not overlab's: kernel state, and files by their digests. */
+/**
+ * Everything on the servers that is not overlab's: kernel state, and files by their digests. A server made of namespaces
+ * sees this computer's own /var, where the disks of others' VMs come and go.
+ */
 export async function everything(servers: Servers): Promise<string[]> {
   const files = await Promise.all(
     servers.names.map(async (name) => {
       const listed = await servers.on(
         name,
-        `find /etc /home /opt /root /srv /usr/local /var -xdev -type f ! -path '/var/log/*' ! -path '/var/cache/*' ! -path '/var/lib/apt/*' -exec sha256sum {} + | sort -k 2; ls -A /run`,
+        `find /etc /home /opt /root /srv /usr/local /var -xdev -type f ! -path '/var/log/*' ! -path '/var/cache/*' ! -path '/var/lib/apt/*' ! -path '/var/lib/overlab/*' -exec sha256sum {} + | sort -k 2; ls -A /run`,
       )
       return listed.split('\n').map((line) => `${name} file ${line}`)
     }),
