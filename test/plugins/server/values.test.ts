@@ -19,7 +19,8 @@ const output = (fields: Values) => ({ [signatureKey]: outputSignature, ...fields
 
 test('what goes over the wire comes back as it was', () => {
   const value = fc.object({
-    key: fc.string({ unit: 'binary' }),
+    // google-protobuf assigns by it.
+    key: fc.string({ unit: 'binary' }).filter((key) => key !== '__proto__'),
     values: [fc.string({ unit: 'binary' }), fc.boolean(), fc.constant(null), fc.double({ noNaN: true })],
   })
   fc.assert(
