@@ -5,7 +5,7 @@ export interface KernelsArgs {
   readonly lab: pulumi.Input<string>
   /** Path of the SSH client key for all hosts. */
   readonly identityFile: pulumi.Input<string>
-  readonly targets: Readonly<Record<string, TargetArgs>>
+  readonly targets: pulumi.Input<Readonly<Record<string, pulumi.Input<TargetArgs>>>>
 }
 
 /** What the kernels of some hosts offer, asked anew at every refresh. It is needed before their data plane can be planned. */

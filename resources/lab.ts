@@ -103,6 +103,8 @@ export class Lab extends pulumi.ComponentResource {
         mtu: lab.mtu,
         mac: hostMac(host.name),
         ...(host.qemu && { qemu: host.qemu }),
+        // Its failure is the data plane's to tell, unless something else of it is needed before that.
+        ...(host.bootstrap.length === 0 && host.control === 'static' && { mayFail: true }),
       },
       // A replaced machine keeps its name and address, so the old one must go first.
       { parent: this, deletedWith: this.underlay, deleteBeforeReplace: true },

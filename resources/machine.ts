@@ -15,6 +15,8 @@ export interface MachineArgs {
   readonly mtu: pulumi.Input<number>
   /** MAC of eth0. */
   readonly mac: pulumi.Input<string>
+  /** Where it does not boot, the resource is there all the same, and `problem` says why; false unless told. */
+  readonly mayFail?: pulumi.Input<boolean>
   /** Of the kind qemu. */
   readonly qemu?: pulumi.Input<QemuSettings>
 }
@@ -29,12 +31,17 @@ export class Machine extends pulumi.CustomResource {
   declare readonly hostKey: pulumi.Output<string>
   /** When overlab started it last; another value is another start, with an empty kernel. */
   declare readonly boot: pulumi.Output<string>
+  /** Why it does not boot; empty = it runs. */
+  declare readonly problem: pulumi.Output<string>
 
   constructor(name: string, args: MachineArgs, options?: pulumi.CustomResourceOptions) {
     super(
       'overlab:index:Machine',
       name,
-      { ...args, port: undefined, user: undefined, hostKey: undefined, boot: undefined },
+      {
+        ...{ port: undefined, user: undefined, hostKey: undefined, boot: undefined, problem: undefined },
+        ...args,
+      },
       options,
     )
   }

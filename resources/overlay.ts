@@ -56,9 +56,18 @@ function ofMachines(name: string, lab: Lab, waits: pulumi.CustomResourceOptions)
   const { identityFile } = lab.underlay
   const targetsOf = (hosts: readonly string[]) =>
     Object.fromEntries(hosts.map((host) => [host, targetOf(lab, host)]))
+  const unfit = unbooted(lab)
   const kernels =
     asked.length > 0
-      ? new Kernels(name, { lab: lab.inventory.lab.name, identityFile, targets: targetsOf(asked) }, waits)
+      ? new Kernels(
+          name,
+          {
+            lab: lab.inventory.lab.name,
+            identityFile,
+            targets: unfit.apply((not) => targetsOf(asked.filter((host) => !(host in not)))),
+          },
+          waits,
+        )
       : undefined
   /** A value that takes the kernel's answer is not known before it is there. */
   const ofHost = <T>(host: PlannedHost, value: (host: PlannedHost) => T): pulumi.Input<T> =>
@@ -74,10 +83,24 @@ function ofMachines(name: string, lab: Lab, waits: pulumi.CustomResourceOptions)
     identityFile,
     targets: targetsOf(planned.map((host) => host.name)),
     boots: bootsOf(lab),
+    unfit: orNone(unfit),
     facts: Object.fromEntries(planned.map((host) => [host.name, factsOf(host)])),
     ...(Object.keys(datapaths).length > 0 && { datapaths }),
     hosts: Object.fromEntries(planned.map((host) => [host.name, ofHost(host, ({ state }) => state)])),
   }
+}
+
+/** Machines that do not boot, and why. */
+function unbooted(lab: Lab): pulumi.Output<Record<string, string>> {
+  const problems = Object.entries(lab.machines).map(([host, { problem }]) =>
+    // A state of before has none.
+    problem.apply((why?: string): [string, string] => [host, why ?? '']),
+  )
+  return pulumi.all(problems).apply((all) => Object.fromEntries(all.filter(([, why]) => why !== '')))
+}
+
+function orNone(unfit: pulumi.Output<Record<string, string>>) {
+  return unfit.apply((hosts) => (Object.keys(hosts).length > 0 ? hosts : undefined))
 }
 
 function bootsOf(lab: Lab): Record<string, pulumi.Output<string>> {
@@ -152,6 +175,8 @@ function withHosts(
     hosts: all.hosts,
     care: all.care,
     datapaths: all.apply(({ datapaths }) => datapaths) as pulumi.Output<Record<string, string>>,
-    unfit: all.apply(({ unfit }) => (Object.keys(unfit).length > 0 ? unfit : undefined)),
+    unfit: orNone(
+      pulumi.all([all.unfit, unbooted(lab)]).apply(([existing, made]) => ({ ...existing, ...made })),
+    ),
   }
 }

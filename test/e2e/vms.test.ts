@@ -140,8 +140,8 @@ describe('three VMs', () => {
   })
 })
 
-test('an image that does not boot: its console is quoted, and the other machine is there', async () => {
-  const hosts = { node1: { machine: 'qemu', image: 'empty.img' }, node2: null }
+test('an image that does not boot: its console is quoted, the others are finished, and the next up goes on', async () => {
+  const hosts = { node1: { machine: 'qemu', image: 'empty.img' }, node2: null, node3: null }
   const lab = await makeLab(project, { backend: { Type: 'vxlan' }, all: forms(hosts) })
   try {
     const image = join(project.folder, 'inventory/empty.img')
@@ -151,7 +151,15 @@ test('an image that does not boot: its console is quoted, and the other machine 
     expect(code).not.toBe(0)
     expect(output).toMatch(/node1: boot: the VM does not boot; its console ends with/)
     expect(output).toContain('No bootable device')
-    expect(await lab.on('node2', 'hostname')).toBe('node2')
+    expect(output).toContain('2 of 3 hosts are finished')
+    expect(await lab.inPod('node2-pod1', 'ping -c 3 -i 0.2 -W 5 10.244.3.2')).toContain(' 0% packet loss')
+    // It is tried again, and told again; what is finished stays.
+    const again = await lab.overlab('up', '--yes', '--skip-preview')
+    expect(again.code).not.toBe(0)
+    expect(again.output).toContain('No bootable device')
+    lab.describe({ backend: { Type: 'vxlan' }, all: forms({ ...hosts, node1: null }) })
+    await lab.up()
+    expect(await unreached(lab)).toEqual([])
   } finally {
     await lab.destroy()
   }
