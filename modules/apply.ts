@@ -148,7 +148,7 @@ function failureAt(
       ...common,
       step: `apply ${tables.join(', ')}`,
       why: `\`${command}\` failed`,
-      command: line ? `${command}: ${line.text}` : command,
+      command: line ? `${command}: ${shortened(line.text)}` : command,
     }
   const verb = { add: 'added', change: 'changed', delete: 'deleted' }[change.op]
   return {
@@ -156,8 +156,13 @@ function failureAt(
     step: `apply ${change.table}`,
     object: `${change.table}[${JSON.stringify(change.key)}]`,
     why: `the ${moduleOf(change.table).noun} could not be ${verb}`,
-    command: `${command}: ${line.text}`,
+    command: `${command}: ${shortened(line.text)}`,
   }
+}
+
+/** A line may carry a whole file. */
+function shortened(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)} ... (${text.length} characters)` : text
 }
 
 /** Counted from 1; 0 where no tool said it. ip, bridge and tc: "Command failed -:3"; iptables-restore: "line 3 failed", "line: 3". */

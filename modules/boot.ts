@@ -94,18 +94,20 @@ function writing(files: BootFiles, from: string | undefined): string[] {
     from === undefined || from.split(', ').some((problem) => problem.startsWith(`${path} `))
   const written = Object.entries(files).filter(([path]) => differs(path))
   const links = from === undefined || from.split(', ').includes(notEnabled) ? wishes : []
-  // The folder of NetworkManager's settings is there where they are read.
   const folders = [...written.map(([path]) => path).filter((path) => isRead(path, false)), ...links].map(
-    (path) => path.replace(/\/[^/]*$/, ''),
+    folderOf,
   )
   const reload = links.length > 0 || written.some(([path]) => path === unitFile)
   return [
     `folders='${[...new Set(folders)].join(' ')}'; files=`,
     'if [ "$folders" ]; then mkdir -p $folders; fi',
-    'put() { f=$1; shift; printf \'%s\\n\' "$@" >"$f.new"; files="$files $f"; folders="$folders ${f%/*}"; }',
+    // cat tells why it cannot write; a shell's own printf does not.
+    'put() { f=$1; shift; printf \'%s\\n\' "$@" | cat >"$f.new"; files="$files $f"; folders="$folders ${f%/*}"; }',
     ...written.map(([path, lines]) => {
       const text = `put ${[path, ...lines].map(quote).join(' ')}`
-      return isRead(path, false) ? text : `if [ -d ${managerFolder} ]; then ${text}; fi`
+      return isRead(path, false)
+        ? text
+        : `if [ -d ${managerFolder} ]; then mkdir -p ${folderOf(path)}; ${text}; fi`
     }),
     `if [ "$files" ]; then sync $(printf '%s.new ' $files); fi`,
     'for f in $files; do mv "$f.new" "$f"; done',
@@ -114,6 +116,10 @@ function writing(files: BootFiles, from: string | undefined): string[] {
     // A restart of a network manager is to be followed by one of the unit, from now on.
     ...(reload ? ['[ ! -d /run/systemd/system ] || systemctl daemon-reload'] : []),
   ]
+}
+
+function folderOf(path: string): string {
+  return path.replace(/\/[^/]*$/, '')
 }
 
 const removal = [

@@ -9,6 +9,10 @@ export function hintFor(exitCode: number, stderr: string): { hint?: string } {
 
 const signs: readonly (readonly [RegExp, string])[] = [
   [
+    /No space left on device|Read-only file system/,
+    'the host takes no more files there (`df -h /etc /run`); a host that cannot keep its data plane on disk needs persist: false',
+  ],
+  [
     /(\w[\w-]*): not found/,
     '$1 is missing on the host; it needs iproute2 and iptables (and bpftool for udp)',
   ],

@@ -30,8 +30,8 @@ export const restored = `[ ! -e ${restoreLock} ] || flock -w 20 ${restoreLock} t
 /** Seconds until the NIC must have its address; then the unit fails, and is started again. */
 const patience = 60
 
-/** Words of tools that something is there already, and of a batch that passes over it. */
-const there = 'File exists|Address already in use|Command failed -:[0-9]+$'
+/** Words of tools that something is there already, of a batch that passes over it, and those that mean no failure. */
+const there = 'File exists|Address already in use|Command failed -:[0-9]+$|^(# )?Warning: '
 
 /** Folders that are removed when nothing of anybody's is left in them. */
 export const ownFolders = [
@@ -75,8 +75,9 @@ export function bootFiles(dataPlane: readonly string[], nic: string, links: read
       'Before=network-online.target shutdown.target',
       'Conflicts=shutdown.target',
       `PartOf=${managers.join(' ')}`,
-      'StartLimitIntervalSec=15min',
-      'StartLimitBurst=5',
+      // Somebody who tries out a network manager's settings restarts it more often than systemd's own limit has it.
+      'StartLimitIntervalSec=10min',
+      'StartLimitBurst=20',
       '',
       '[Service]',
       'Type=oneshot',
@@ -84,7 +85,7 @@ export function bootFiles(dataPlane: readonly string[], nic: string, links: read
       `ExecStart=/bin/sh ${restoreScript}`,
       `TimeoutStartSec=${2 * patience}s`,
       'Restart=on-failure',
-      'RestartSec=10s',
+      'RestartSec=20s',
       '',
       '[Install]',
       `WantedBy=multi-user.target ${managers.join(' ')}`,

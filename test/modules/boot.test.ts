@@ -135,6 +135,20 @@ describe.each(Object.keys(backends) as (keyof typeof backends)[])('%s', (name) =
   })
 })
 
+it('a disk that takes no more files is told, with what to do; the kernel has what it shall', async () => {
+  const desired = planned('host-gw')
+  await machine.sh('mkdir -p /etc/overlab; mount -t tmpfs -o size=4k tiny /etc/overlab')
+  await expect(bringTo(desired, {})).rejects.toMatchObject({
+    step: 'apply boot',
+    hint: expect.stringContaining('persist: false') as string,
+  })
+  expect(await drift(desired)).toEqual(['boot overlab.service'])
+  await machine.sh('umount /etc/overlab')
+  await bringTo(desired, desired)
+  expect(await drift(desired)).toEqual([])
+  await bringTo({}, desired)
+})
+
 it('any state is restored', { timeout: 120_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(hostState, async (state) => {
