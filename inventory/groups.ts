@@ -12,6 +12,11 @@ export interface Variable {
   readonly path: Path
 }
 
+/** Whether the file says it of this host itself, rather than of a group that it is in. */
+export function isOfHost(variable: Variable, host: GroupedHost): boolean {
+  return host.path.every((part, index) => part === variable.path[index])
+}
+
 /** A host as the file has it, its variables resolved. */
 export interface GroupedHost {
   readonly name: Name

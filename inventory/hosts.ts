@@ -1,6 +1,6 @@
 /** Every host's place: number, underlay address, subnet. Checked against the lab and against each other. */
 import type { Files } from './files.ts'
-import type { GroupedHost } from './groups.ts'
+import { isOfHost, type GroupedHost } from './groups.ts'
 import type { Datapath, Host } from './inventory.ts'
 import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
@@ -177,8 +177,7 @@ function persists(
   const can = machine !== 'namespace' && control === 'static'
   if (typeof given !== 'object') return can
   const { value, variable } = given
-  const isOwn = host.path.every((part, index) => part === variable.path[index])
-  if (value && !can && isOwn) {
+  if (value && !can && isOfHost(variable, host)) {
     const why =
       control === 'static' ? 'is of the kind namespace, which has no systemd' : 'is filled by flanneld'
     report({

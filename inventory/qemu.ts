@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { pathBeside } from './files.ts'
 import type { Files } from './files.ts'
-import type { GroupedHost } from './groups.ts'
+import { isOfHost, type GroupedHost } from './groups.ts'
 import type { MachineKind, QemuSettings } from './inventory.ts'
 import type { Report } from './mistakes.ts'
 import { readVariable } from './numbers.ts'
@@ -19,7 +19,7 @@ export function qemuOf(
   if (machine !== 'qemu') {
     for (const key of qemuVariables) {
       const variable = host.variables.get(key)
-      if (variable && host.path.every((part, index) => part === variable.path[index])) {
+      if (variable && isOfHost(variable, host)) {
         const what = `is a variable of VMs, and ${host.name} is a machine of the kind ${machine}`
         report({ path: variable.path, atKey: true, what, todo: 'remove it, or set machine: qemu' })
       }

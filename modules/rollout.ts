@@ -44,11 +44,29 @@ export async function readHosts(
   tasks: Readonly<Record<string, HostTask>>,
   options: RolloutOptions = {},
 ): Promise<Rollout> {
+  return read(pool, withFiles(tasks), options)
+}
+
+/** Each plan with the files that restore it at boot. */
+function withFiles(tasks: Readonly<Record<string, HostTask>>): Readonly<Record<string, HostTask>> {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([host, task]) => [
+      host,
+      { ...task, plan: withBootFiles(task.plan, task.care?.owner) },
+    ]),
+  )
+}
+
+async function read(
+  pool: Pool,
+  tasks: Readonly<Record<string, HostTask>>,
+  options: RolloutOptions,
+): Promise<Rollout> {
   const held: Record<string, HostState> = {}
   const failures = await eachHost('read', Object.keys(tasks), options, async (host) => {
     const { target, plan, care } = tasks[host]!
     const first = [...(care ? [arrival] : []), ...(plan.desired.boot || plan.prior.boot ? [restored] : [])]
-    held[host] = await probe(await pool.session(target), withBootFiles(plan, care?.owner), {
+    held[host] = await probe(await pool.session(target), plan, {
       ...signalOf(options),
       ...(first.length > 0 && { before: first.join('\n') }),
     })
@@ -62,26 +80,24 @@ export async function readHosts(
  */
 export async function rollOut(
   pool: Pool,
-  tasks: Readonly<Record<string, HostTask>>,
+  asked: Readonly<Record<string, HostTask>>,
   options: RolloutOptions = {},
 ): Promise<Rollout> {
-  const read = await readHosts(pool, tasks, options)
-  const held: Record<string, HostState> = { ...read.held }
-  const failures = [...read.failures]
+  const tasks = withFiles(asked)
+  const found = await read(pool, tasks, options)
+  const held: Record<string, HostState> = { ...found.held }
+  const failures = [...found.failures]
   const plans = Object.fromEntries(
-    Object.entries(read.held).map(([host, state]) => {
-      const { plan, care } = tasks[host]!
-      return [host, withBootFiles(withLeft(plan, state), care?.owner)]
-    }),
+    Object.entries(found.held).map(([host, state]) => [host, withLeft(tasks[host]!.plan, state)]),
   )
   const changes = Object.fromEntries(
-    Object.entries(read.held).map(([host, state]) => [host, diffState(state, plans[host]!.desired)]),
+    Object.entries(found.held).map(([host, state]) => [host, diffState(state, plans[host]!.desired)]),
   )
 
   const steps: readonly (readonly Phase[])[] = needsBarrier(changes)
     ? [['prepare'], ['switch'], ['sweep', 'keep']]
     : [phases]
-  const course: Course = { pool, tasks, plans, held: read.held, changes, armed: new Set(), options }
+  const course: Course = { pool, tasks, plans, held: found.held, changes, armed: new Set(), options }
   // A host that leaves is given its settings back, also where nothing else is left to do.
   let standing = Object.keys(changes).filter((host) => changes[host]!.length > 0 || leaves(course, host))
   for (const step of steps) {

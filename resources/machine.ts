@@ -35,14 +35,13 @@ export class Machine extends pulumi.CustomResource {
   declare readonly problem: pulumi.Output<string>
 
   constructor(name: string, args: MachineArgs, options?: pulumi.CustomResourceOptions) {
-    super(
-      'overlab:index:Machine',
-      name,
-      {
-        ...{ port: undefined, user: undefined, hostKey: undefined, boot: undefined, problem: undefined },
-        ...args,
-      },
-      options,
-    )
+    const learnt = {
+      port: undefined,
+      user: undefined,
+      hostKey: undefined,
+      boot: undefined,
+      problem: undefined,
+    }
+    super('overlab:index:Machine', name, { ...learnt, ...args }, options)
   }
 }

@@ -57,19 +57,10 @@ export class SshHost extends pulumi.CustomResource {
   declare readonly problem: pulumi.Output<string>
 
   constructor(name: string, args: SshHostArgs, options?: pulumi.CustomResourceOptions) {
-    const learnt = { target: undefined, nic: undefined, way: undefined, fou: undefined, systemd: undefined }
-    super(
-      'overlab:index:SshHost',
-      name,
-      {
-        ...learnt,
-        packages: undefined,
-        attempt: undefined,
-        admitted: undefined,
-        problem: undefined,
-        ...args,
-      },
-      options,
-    )
+    const learnt = {
+      ...{ target: undefined, nic: undefined, way: undefined, fou: undefined, systemd: undefined },
+      ...{ packages: undefined, attempt: undefined, admitted: undefined, problem: undefined },
+    }
+    super('overlab:index:SshHost', name, { ...learnt, ...args }, options)
   }
 }

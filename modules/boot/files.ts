@@ -1,4 +1,4 @@
-/** What a host restores its data plane with at boot, besides the data itself. The same on every host. */
+/** What a host restores its data plane with at boot, besides the data itself. */
 
 /** The data: parts, each of a line `@COMMAND` and the lines to feed to it. */
 export const dataFile = '/etc/overlab/data-plane'
@@ -40,7 +40,7 @@ export const ownFolders = [
   ...managers.map((manager) => `/etc/systemd/system/${manager}.wants`),
 ]
 
-/** Path -> lines. `links` are those that overlab makes, by name or with a `*` at the end. */
+/** Path -> lines. `links` are those that overlab makes, by name or by a pattern such as `veth????????`. */
 export function bootFiles(dataPlane: readonly string[], nic: string, links: readonly string[]): BootFiles {
   return {
     [dataFile]: dataPlane,

@@ -1,12 +1,11 @@
 /** Machines that restore their data plane by themselves: a reboot, a power cut, a network manager, a link that goes down. */
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { powerOf, type Power } from '../../experiments/power.ts'
 import { loadInventory } from '../../inventory/load.ts'
-import type { Name } from '../../inventory/values.ts'
-import { qemuDriver } from '../../machines/qemu.ts'
 import { restoredAtBoot } from '../../modules/boot.ts'
 import { bootPaths, wishes } from '../../modules/boot/files.ts'
-import { hostMac } from '../../overlay/mac.ts'
+import { planLab } from '../../overlay/plan.ts'
 import { makeLab, say, type TestLab } from './support/lab.ts'
 import { makeProject, type Project } from './support/project.ts'
 
@@ -32,18 +31,9 @@ afterAll(async () => {
 })
 
 /** The qemu process begins anew on the VM's disk; nobody but the VM itself does anything else. */
-async function powerOn(name: string): Promise<void> {
-  const { lab: settings, hosts } = loadInventory(join(project.folder, lab.file))
-  const { address, qemu } = hosts.find((host) => host.name === name)!
-  await qemuDriver.boot({
-    lab: settings.name,
-    name: name as Name,
-    address,
-    underlay: settings.underlay,
-    mtu: settings.mtu,
-    mac: hostMac(name as Name),
-    qemu,
-  })
+function plugOf(host: string): Power {
+  const inventory = loadInventory(join(project.folder, lab.file))
+  return powerOf({ inventory, plan: planLab(inventory) }, host)
 }
 
 /** Until the first pod of `from` has an answer from that of `to`, asked every second. */
@@ -88,8 +78,9 @@ describe.each([
         .poll(() => bootId(gone[0]).catch(() => before[0]), { timeout: patience * 1000, interval: 500 })
         .not.toBe(before[0])
     } else {
-      await Promise.all(gone.map((host) => qemuDriver.powerCut(lab.name, host as Name)))
-      await Promise.all(gone.map(powerOn))
+      const plugs = gone.map(plugOf)
+      await Promise.all(plugs.map((plug) => plug.cut()))
+      await Promise.all(plugs.map((plug) => plug.on()))
     }
     const ssh = since()
     await firstAnswer('node2', 'node1')
