@@ -42,10 +42,10 @@ export function compareVerb(command: Command): void {
     metricsOf(forms.whole).map(({ id, title, unit }) => [id, unit ? `${title}, ${unit}` : title]),
   )
   addExamples(command, [
-    ['npx overlab compare', 'all variants, three rounds: some ten minutes'],
-    ['npx overlab compare --quick', 'one short round: some three minutes'],
-    ['npx overlab compare vxlan vxlan-flanneld --metric tcp-1,tcp-4', 'one question'],
-    ['npx overlab compare --csv samples.csv --output samples.json', 'the raw samples'],
+    ['./overlab compare', 'all variants, three rounds: some ten minutes'],
+    ['./overlab compare --quick', 'one short round: some three minutes'],
+    ['./overlab compare vxlan vxlan-flanneld --metric tcp-1,tcp-4', 'one question'],
+    ['./overlab compare --csv samples.csv --output samples.json', 'the raw samples'],
   ])
 }
 

@@ -12,8 +12,8 @@ export function doctorVerb(command: Command): void {
     .addOption(jsonOption)
     .action(doctor)
   addExamples(command, [
-    ['npx overlab doctor', 'what is here, what is not, and what to do about it'],
-    ['npx overlab doctor --json | jq \'.[] | select(.status != "ok")\'', 'only what is not here'],
+    ['./overlab doctor', 'what is here, what is not, and what to do about it'],
+    ['./overlab doctor --json | jq \'.[] | select(.status != "ok")\'', 'only what is not here'],
   ])
 }
 

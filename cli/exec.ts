@@ -28,10 +28,10 @@ export function execVerb(command: Command): void {
   addExamples(
     command,
     [
-      ['npx overlab exec node1 -- ip -d link', 'on a host'],
-      ['npx overlab exec node1-pod1 -- ping -c 3 10.244.2.2', 'in a pod'],
-      ["npx overlab exec node1 -- sh -c 'ip route | wc -l'", 'with a shell'],
-      ['npx overlab exec node2', 'a shell on node2'],
+      ['./overlab exec node1 -- ip -d link', 'on a host'],
+      ['./overlab exec node1-pod1 -- ping -c 3 10.244.2.2', 'in a pod'],
+      ["./overlab exec node1 -- sh -c 'ip route | wc -l'", 'with a shell'],
+      ['./overlab exec node2', 'a shell on node2'],
     ],
     `That of the command; ${hostFailed} where the host can not be reached; 2 where the command line is wrong.`,
   )

@@ -53,10 +53,10 @@ export function explainVerb(command: Command): void {
   addExamples(
     command,
     [
-      ['npx overlab explain', 'the questions and their answers'],
-      ['npx overlab explain 3', 'flanneld is killed: why do pods still talk?'],
-      ['npx overlab explain 1 2 --lab-only', 'two of them, on the running lab alone'],
-      ["npx overlab explain --all --json | jq '.questions[] | {number, verdict}'", 'for programs'],
+      ['./overlab explain', 'the questions and their answers'],
+      ['./overlab explain 3', 'flanneld is killed: why do pods still talk?'],
+      ['./overlab explain 1 2 --lab-only', 'two of them, on the running lab alone'],
+      ["./overlab explain --all --json | jq '.questions[] | {number, verdict}'", 'for programs'],
     ],
     '0 all is confirmed; 1 something is refuted or was not measured; 2 the command line is wrong, and nothing was done.',
   )
@@ -137,7 +137,7 @@ function list({ json, markdown }: Options): void {
     print(paint('bold', `${number}. ${question}`))
     for (const line of wrapped(answer, 3)) print(`   ${line}`)
   }
-  print('\nnpx overlab explain NUMBER asks your lab')
+  print('\n./overlab explain NUMBER asks your lab')
 }
 
 /** Sentences; commands and what they print stay whole. */

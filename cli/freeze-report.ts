@@ -110,7 +110,7 @@ export function nextSteps(
 ): { readonly takeOver: string; readonly backAgain: string } {
   const words = stackWords(options)
   const config = (change: string) => `npx pulumi config ${change}${words}`
-  const up = `npx overlab up${words}`
+  const up = `./overlab up${words}`
   const use = (which: string) => config(`set inventory ${projectPath(which)}`)
   const control = overrides.control === undefined ? [] : [config('rm control')]
   const back = thawsByConfig

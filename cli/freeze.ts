@@ -34,10 +34,10 @@ export function freezeVerb(command: Command): void {
     .option('--force', 'Overwrite a file that says something else')
     .action(run)
   addExamples(command, [
-    ['npx overlab freeze --check', 'what would be written, and what would change'],
-    ['npx overlab freeze', 'writes inventory/lab-frozen.yaml'],
-    ['npx pulumi config set inventory inventory/lab-frozen.yaml', 'then `npx overlab up` takes over'],
-    ['npx pulumi config set control flanneld', 'then `npx overlab up` gives it back'],
+    ['./overlab freeze --check', 'what would be written, and what would change'],
+    ['./overlab freeze', 'writes inventory/lab-frozen.yaml'],
+    ['npx pulumi config set inventory inventory/lab-frozen.yaml', 'then `./overlab up` takes over'],
+    ['npx pulumi config set control flanneld', 'then `./overlab up` gives it back'],
   ])
 }
 
@@ -67,7 +67,7 @@ async function run({ output, check, force, ...options }: Options): Promise<void>
   if (!frozen)
     throw new UserError(
       `no host of the lab ${inventory.lab.name} is under flanneld by ${inventory.file}: there is nothing to freeze`,
-      `control: flanneld and npx overlab up put flanneld there; a frozen lab goes back by its inventory of before: npx pulumi config set inventory FILE${stackWords(options)}`,
+      `control: flanneld and ./overlab up put flanneld there; a frozen lab goes back by its inventory of before: npx pulumi config set inventory FILE${stackWords(options)}`,
       1,
     )
   if ('refusals' in frozen)

@@ -42,9 +42,9 @@ export function graphVerb(command: Command): void {
     .option('-o, --output <FILE>', 'Write it there; else to standard output')
     .action(graph)
   addExamples(command, [
-    ['npx overlab graph --output lab.svg', 'a picture of the selected lab'],
-    ['npx overlab graph --stack udp --format mermaid', 'a diagram for a page'],
-    ['npx overlab graph -f dot', "Graphviz's language, to be changed or laid out otherwise"],
+    ['./overlab graph --output lab.svg', 'a picture of the selected lab'],
+    ['./overlab graph --stack udp --format mermaid', 'a diagram for a page'],
+    ['./overlab graph -f dot', "Graphviz's language, to be changed or laid out otherwise"],
   ])
 }
 

@@ -37,10 +37,10 @@ export function inventoryVerb(command: Command): void {
     .action(groups)
   command.command('schema').summary('The JSON Schema of an inventory file, for editors').action(schema)
   addExamples(command, [
-    ['npx overlab inventory', 'every host'],
-    ['npx overlab inventory host node1', "one host's variables, as YAML"],
-    ['npx overlab inventory groups --stack udp', 'the groups of another stack'],
-    ["npx overlab inventory --json | jq -r '.hosts[].address'", 'for programs'],
+    ['./overlab inventory', 'every host'],
+    ['./overlab inventory host node1', "one host's variables, as YAML"],
+    ['./overlab inventory groups --stack udp', 'the groups of another stack'],
+    ["./overlab inventory --json | jq -r '.hosts[].address'", 'for programs'],
   ])
 }
 

@@ -31,7 +31,5 @@ function wordsOf(error: unknown, [verb = '']: readonly string[]): string {
 /** Commander's words in the form of our own: one line, and what to do. */
 function usageError({ message }: CommanderError, verb: string): string {
   const said = message.replace(/^error: /, '').replace(/\n\(Did (.*)\)$/, '; did $1')
-  return said.endsWith('?')
-    ? said
-    : `${said.replace(/\.$/, '')}; npx overlab ${verb}--help shows what there is`
+  return said.endsWith('?') ? said : `${said.replace(/\.$/, '')}; ./overlab ${verb}--help shows what there is`
 }

@@ -21,9 +21,9 @@ export function pingVerb(command: Command): void {
     .option('-c, --count <N>', 'Echo requests a pair, 1 to 1000', countOf, 3)
     .action(ping)
   addExamples(command, [
-    ['npx overlab ping', 'every host and pod to every host and pod'],
-    ['npx overlab ping node1 node2 --count 20', 'among two hosts and their pods, 20 packets a pair'],
-    ["npx overlab ping --json | jq '.[] | select(.received < .sent)'", 'for programs'],
+    ['./overlab ping', 'every host and pod to every host and pod'],
+    ['./overlab ping node1 node2 --count 20', 'among two hosts and their pods, 20 packets a pair'],
+    ["./overlab ping --json | jq '.[] | select(.received < .sent)'", 'for programs'],
   ])
 }
 

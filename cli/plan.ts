@@ -25,10 +25,10 @@ export function planVerb(command: Command): void {
     )
     .action(plan)
   addExamples(command, [
-    ['npx overlab plan', 'all hosts'],
-    ['npx overlab plan node1 --stack udp', 'one host, by another backend'],
-    ['npx overlab plan node1 --commands', 'ip, bridge and iptables lines to read or to run'],
-    ["npx overlab plan --json | jq '.node1.state.routes'", 'for programs'],
+    ['./overlab plan', 'all hosts'],
+    ['./overlab plan node1 --stack udp', 'one host, by another backend'],
+    ['./overlab plan node1 --commands', 'ip, bridge and iptables lines to read or to run'],
+    ["./overlab plan --json | jq '.node1.state.routes'", 'for programs'],
   ])
 }
 

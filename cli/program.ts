@@ -8,7 +8,7 @@ import { verbs } from './verbs.ts'
 
 /** Parses and runs with `parseAsync`; a CommanderError says what is wrong, or that the help was shown (`exitCode` 0). */
 export function program(): Command {
-  const command = new Command('npx overlab')
+  const command = new Command('./overlab')
     .description("Container overlay labs (flannel's vxlan, host-gw, udp) that run without a daemon.")
     .usage('VERB [options] [WORDS...]')
     .version(version(), '-v, --version', "overlab's version")
@@ -27,10 +27,10 @@ export function program(): Command {
     .commandsGroup('Verbs:')
     .hook('preSubcommand', async (_, verb) => (await verbs[verb.name()]?.load())?.(verb))
   addExamples(command, [
-    ['npx overlab up', 'build the lab of the selected stack'],
-    ['npx overlab ping', 'prove that every pod reaches every pod'],
-    ['npx overlab show routes', 'who put which route where'],
-    ['npx overlab exec node1 -- ip -d link', 'look at a machine from inside'],
+    ['./overlab up', 'build the lab of the selected stack'],
+    ['./overlab ping', 'prove that every pod reaches every pod'],
+    ['./overlab show routes', 'who put which route where'],
+    ['./overlab exec node1 -- ip -d link', 'look at a machine from inside'],
   ])
   for (const [name, { summary }] of Object.entries(verbs)) command.command(name).summary(summary)
   // Commander's own `help VERB` shows a verb without loading it.

@@ -11,21 +11,21 @@ import { UserError } from './user-error.ts'
 
 const examples = {
   up: [
-    ['npx overlab up', 'shows what will be done, and asks'],
-    ['npx overlab up --yes', 'does not ask'],
-    ['npx overlab up --yes --stack udp', 'the lab of another stack'],
+    ['./overlab up', 'shows what will be done, and asks'],
+    ['./overlab up --yes', 'does not ask'],
+    ['./overlab up --yes --stack udp', 'the lab of another stack'],
   ],
   preview: [
-    ['npx overlab preview --diff', 'every row that would change'],
-    ['npx overlab preview --json', 'for programs'],
+    ['./overlab preview --diff', 'every row that would change'],
+    ['./overlab preview --json', 'for programs'],
   ],
   refresh: [
-    ['npx overlab refresh --preview-only --diff', 'what was changed by hand'],
-    ['npx overlab refresh --yes', "takes it over into Pulumi's state; the next up restores it"],
+    ['./overlab refresh --preview-only --diff', 'what was changed by hand'],
+    ['./overlab refresh --yes', "takes it over into Pulumi's state; the next up restores it"],
   ],
   destroy: [
-    ['npx overlab destroy', 'shows what goes, and asks'],
-    ['npx overlab destroy --yes --stack udp', 'the lab of another stack, without asking'],
+    ['./overlab destroy', 'shows what goes, and asks'],
+    ['./overlab destroy --yes --stack udp', 'the lab of another stack, without asking'],
   ],
 } as const
 

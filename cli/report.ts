@@ -22,9 +22,9 @@ export function reportVerb(command: Command): void {
     .option('-o, --output <FILE>', 'The page; default .overlab/results/report.html')
     .action(report)
   addExamples(command, [
-    ['npx overlab report', 'a page of the last results'],
-    ['npx overlab report --output report.html', 'the page, to be passed on'],
-    ['npx overlab report --comparison monday.json --survival monday-faults.json', 'older results'],
+    ['./overlab report', 'a page of the last results'],
+    ['./overlab report --output report.html', 'the page, to be passed on'],
+    ['./overlab report --comparison monday.json --survival monday-faults.json', 'older results'],
   ])
 }
 
@@ -41,7 +41,7 @@ async function report(options: Options): Promise<void> {
   if (!comparison && !survival)
     throw new UserError(
       `there is nothing to report yet: ${shown(join(folder, 'comparison.json'))} and ${shown(join(folder, 'survival.json'))} are both missing`,
-      'npx overlab compare makes the one, npx overlab survive the other',
+      './overlab compare makes the one, ./overlab survive the other',
       1,
     )
   if (options.output === undefined) mkdirSync(folder, { recursive: true })
@@ -55,12 +55,12 @@ async function report(options: Options): Promise<void> {
       `  comparison  ${
         comparison
           ? `${comparison.result.variants.length} variants, ${comparison.result.metrics.length} measures, ${comparison.result.rounds} rounds, from ${shown(comparison.path)}`
-          : 'missing: npx overlab compare measures it'
+          : 'missing: ./overlab compare measures it'
       }`,
       `  survival    ${
         survival
           ? `${survival.result.faults.length} faults, ${survival.result.variants.length} variants, from ${shown(survival.path)}`
-          : 'missing: npx overlab survive measures it'
+          : 'missing: ./overlab survive measures it'
       }`,
       `  open it     ${pathToFileURL(resolve(output)).href}`,
     ].join('\n'),

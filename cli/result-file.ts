@@ -6,7 +6,7 @@ import { UserError } from './user-error.ts'
 /** @param verb that writes such a file; @throws UserError where it is not there, or no such result */
 export function readResult<Result>(file: string, schema: z.ZodType<Result>, verb: string): Result {
   const wrong = (why: string) =>
-    new UserError(`${file} ${why}`, `npx overlab ${verb} --output FILE writes one`, 1)
+    new UserError(`${file} ${why}`, `./overlab ${verb} --output FILE writes one`, 1)
   let text: string
   try {
     text = readFileSync(file, 'utf8')

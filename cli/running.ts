@@ -28,5 +28,5 @@ async function notUp(lab: LabContext['inventory']['lab']['name'], stack: string)
         'run it as that user, or as root',
         1,
       )
-    : new UserError(`the lab ${lab} is not up`, `npx overlab up --stack ${stack} builds it`, 1)
+    : new UserError(`the lab ${lab} is not up`, `./overlab up --stack ${stack} builds it`, 1)
 }

@@ -28,10 +28,10 @@ export function showVerb(command: Command): void {
     .action(show)
   addList(command, 'Kinds', Object.entries(kinds))
   addExamples(command, [
-    ['npx overlab show routes', 'every route of every host'],
-    ['npx overlab show fdb node1 node2', 'the FDB of two hosts'],
-    ['npx overlab show iptables --mine', "only overlab's rules"],
-    ["npx overlab show routes --json | jq '.[] | {host, n: (.entries | length)}'", 'for programs'],
+    ['./overlab show routes', 'every route of every host'],
+    ['./overlab show fdb node1 node2', 'the FDB of two hosts'],
+    ['./overlab show iptables --mine', "only overlab's rules"],
+    ["./overlab show routes --json | jq '.[] | {host, n: (.entries | length)}'", 'for programs'],
   ])
 }
 

@@ -85,7 +85,7 @@ export async function strikeHere(
     if (!(await isWhole(lab)) || !(await reachEachOther(lab)))
       throw new UserError(
         `the lab ${context.inventory.lab.name} is not as its inventory says`,
-        `npx overlab up --stack ${context.stack} mends it`,
+        `./overlab up --stack ${context.stack} mends it`,
         1,
       )
     await run.onLab(lab)
@@ -93,7 +93,7 @@ export async function strikeHere(
   } catch (error) {
     const { name } = context.inventory.lab
     if (error instanceof NotWhole) {
-      const todo = `npx overlab up --stack ${context.stack}`
+      const todo = `./overlab up --stack ${context.stack}`
       if (wasInterrupted()) process.stderr.write(`overlab: ${error.message}; ${todo}\n`)
       throw new UserError(error.message, todo, 1)
     }

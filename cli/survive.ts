@@ -60,13 +60,13 @@ export function surviveVerb(command: Command): void {
   addExamples(
     command,
     [
-      ['npx overlab survive', 'the whole matrix'],
+      ['./overlab survive', 'the whole matrix'],
       [
-        'npx overlab survive --fault kill-all flush-fdb --backend vxlan',
+        './overlab survive --fault kill-all flush-fdb --backend vxlan',
         'two faults, vxlan static and by flanneld',
       ],
-      ['npx overlab survive --here --fault nic-down', 'the running lab'],
-      ['npx overlab survive --markdown --from .overlab/results/survival.json', 'the last result as a page'],
+      ['./overlab survive --here --fault nic-down', 'the running lab'],
+      ['./overlab survive --markdown --from .overlab/results/survival.json', 'the last result as a page'],
     ],
     '0 where every cell was measured and healed; 1 where one was not, or did not heal; 2 where the command line is wrong.',
   )

@@ -27,10 +27,10 @@ export function traceVerb(command: Command): void {
     .option('--mermaid', 'A Mermaid sequence diagram')
     .action(trace)
   addExamples(command, [
-    ['npx overlab trace node1-pod1 node2-pod1', 'from a pod to one on another host'],
-    ['npx overlab trace node1-pod1 node2', "to a host's underlay address: masqueraded"],
-    ['npx overlab trace node1 node2-pod1 --mermaid', 'a diagram for a page'],
-    ["npx overlab trace node1-pod1 node2-pod1 --json | jq '.steps[] | {actor, entry, by}'", 'for programs'],
+    ['./overlab trace node1-pod1 node2-pod1', 'from a pod to one on another host'],
+    ['./overlab trace node1-pod1 node2', "to a host's underlay address: masqueraded"],
+    ['./overlab trace node1 node2-pod1 --mermaid', 'a diagram for a page'],
+    ["./overlab trace node1-pod1 node2-pod1 --json | jq '.steps[] | {actor, entry, by}'", 'for programs'],
   ])
 }
 

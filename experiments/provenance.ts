@@ -12,7 +12,7 @@ import type { Provenance } from './results/provenance.ts'
 
 export type Measured = Pick<Provenance, 'offloads' | 'machines'>
 
-/** Call it before the first measurement; what it returns, after the last. `words`: what stands after `npx overlab`. */
+/** Call it before the first measurement; what it returns, after the last. `words`: what stands after `./overlab`. */
 export function beginProvenance(words: readonly string[]): (measured: Measured) => Promise<Provenance> {
   const startedAt = new Date().toISOString()
   const load = loadavg()[0]!

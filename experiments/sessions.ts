@@ -38,7 +38,7 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
           host,
           step: 'connect',
           why: `it is in the inventory, but not in the running lab ${lab}`,
-          hint: 'npx overlab up takes it in',
+          hint: './overlab up takes it in',
         })
       // One that exists is taken to run; connecting tells.
       if (!machine.running)
@@ -46,7 +46,7 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
           host,
           step: 'connect',
           why: 'its machine does not run',
-          hint: 'npx overlab up boots it',
+          hint: './overlab up boots it',
         })
       const session = await Promise.race([pool.session(machine.target), gaveUp()])
       if (session === 'gave up') throw new HostError({ host, step: 'connect', why: 'was interrupted' })

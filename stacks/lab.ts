@@ -17,4 +17,4 @@ export const machines = Object.fromEntries(inventory.hosts.map((host) => [host.n
 export const pods = Object.fromEntries(
   inventory.hosts.flatMap((host) => host.pods.map((pod) => [pod.name, pod.address])),
 )
-export const next = 'npx overlab ping'
+export const next = './overlab ping'

@@ -49,10 +49,10 @@ describe.each(pages)('%s', (page) => {
 
   it('shows only commands that exist, with options that they have', async () => {
     const typed = blocksOf(text).flatMap(commandsOf)
-    const named = codeOf(text).filter((code) => /^(npx (overlab|pulumi)|npm run) [a-z]/.test(code))
+    const named = codeOf(text).filter((code) => /^(\.\/overlab|npx pulumi|npm run) [a-z]/.test(code))
     const wrong: string[] = []
     // In a sentence, a verb may stand alone for what it does.
-    const bare = named.filter((code) => !(/^npx overlab \w+$/.test(code) && code.split(' ')[2]! in verbs))
+    const bare = named.filter((code) => !(/^\.\/overlab \w+$/.test(code) && code.split(' ')[1]! in verbs))
     for (const command of [...typed, ...bare.filter((code) => !code.includes(' | '))]) {
       const complaint = await complaintAbout(command)
       if (complaint) wrong.push(`${command}: ${complaint}`)
@@ -75,8 +75,8 @@ async function complaintAbout(line: string): Promise<string | undefined> {
   for (const command of line.split(/ && | \| /)) {
     const [first = '', second = '', ...rest] = wordsOf(command)
     const verdict =
-      first === 'npx' && second === 'overlab'
-        ? await overlabComplaint(rest)
+      first === './overlab'
+        ? await overlabComplaint([second, ...rest])
         : first === 'npx' && second === 'pulumi'
           ? pulumiComplaint(rest)
           : first === 'npm'

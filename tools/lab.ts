@@ -47,16 +47,16 @@ console.log('\nlab: every pod to every pod')
 step(
   process.execPath,
   [overlab, 'ping'],
-  'the lab is up, but not every ping came through; look with: npx overlab doctor; npx overlab show routes',
+  'the lab is up, but not every ping came through; look with: ./overlab doctor; ./overlab show routes',
 )
 
 console.log(`
 The lab is up, and no daemon runs. Next:
-  npx overlab show routes${of}              what the backend left in the kernels (also neighbours, fdb, iptables, links)
-  npx overlab exec${of} node1 -- ip -d link
-  npx overlab up${of}                       after a change of inventory/lab.yaml
-  npx pulumi config set backend host-gw${of} && npx overlab up${of}    the same lab by another backend
-  npx overlab destroy${of}                  takes everything away again`)
+  ./overlab show routes${of}              what the backend left in the kernels (also neighbours, fdb, iptables, links)
+  ./overlab exec${of} node1 -- ip -d link
+  ./overlab up${of}                       after a change of inventory/lab.yaml
+  npx pulumi config set backend host-gw${of} && ./overlab up${of}    the same lab by another backend
+  ./overlab destroy${of}                  takes everything away again`)
 if (!ownSecrets()) {
   console.log(`
 For plain pulumi (npx pulumi preview | up | refresh | destroy) in this shell:

@@ -52,7 +52,7 @@ code=$?; rm -rf ${dir}; exit $code`
       why: `\`${back}\` failed`,
       exitCode,
       stderr: output,
-      hint: 'npx overlab up restores it',
+      hint: './overlab up restores it',
     })
   if ('error' in outcome) throw outcome.error
   return outcome.value

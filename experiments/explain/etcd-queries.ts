@@ -120,7 +120,7 @@ async function killed(site: MadeSite, notes: Notes) {
   const nobody = await during('Neither of them lives, under load', () => Promise.resolve())
   notes.begin(site, 'experiment', 'Both are started again, under load')
   const talk = await talkDuring(site, notes, async () => {
-    notes.add({ command: 'npx overlab up --yes', output: '' })
+    notes.add({ command: './overlab up --yes', output: '' })
     await site.repair()
   })
   return { counts: before, noEtcd, nobody, again: { holders: await holdersOf(site, notes), talk } }

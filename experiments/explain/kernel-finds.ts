@@ -95,7 +95,7 @@ async function traced(
   const trace = traceOf(site.plan, observed, near.pod, far.pod)
   const there = trace.steps.filter(({ leg, entry }) => leg === 'there' && entry !== undefined)
   notes.add({
-    command: `npx overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq[only]}'`,
+    command: `./overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq[only]}'`,
     output: [
       ...(only === 'verdict' ? [] : there).map(
         ({ actor, topic, entry, by }) => `${actor}: ${topic}: ${entry} (${by})`,

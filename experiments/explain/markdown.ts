@@ -21,8 +21,8 @@ export function markdownOf({ provenance, lab, explained }: Run): string {
   return [
     '# Questions, answered by a running lab',
     `This page was written by \`${words}\` on ${startedAt.slice(0, 10)}: every command was run, every output is what it printed then, and every verdict is computed from that. The lab was \`${lab}\`, of ${machines.hosts} machines with ${machines.pods} pods (\`vxlan\` is filled by overlab, \`vxlan-flanneld\` by flanneld); what it has not (flanneld, another backend) was tried in labs made for it and taken away again. Linux ${kernel}; ${tools}.`,
-    'Ask your own lab: `npx overlab explain 1`. Where it behaves otherwise, the verdict says so.',
-    'Before a `$` stands where a command ran, on a machine or in a pod: `node1 $ ip route` is `npx overlab exec node1 -- ip route`. `...` stands for lines that were left out.',
+    'Ask your own lab: `./overlab explain 1`. Where it behaves otherwise, the verdict says so.',
+    'Before a `$` stands where a command ran, on a machine or in a pod: `node1 $ ip route` is `./overlab exec node1 -- ip route`. `...` stands for lines that were left out.',
     [
       '| question | verdict |',
       '| --- | --- |',

@@ -66,7 +66,7 @@ async function headersOf(site: Site, notes: Notes, { near, far }: Places) {
   const observed = await observe(site.session, site.plan, from, to, { signal: site.signal })
   const trace = traceOf(site.plan, observed, from, to)
   notes.add({
-    command: `npx overlab trace ${from.name} ${to.name}`,
+    command: `./overlab trace ${from.name} ${to.name}`,
     output: wiresOf(textOf({ ...trace, steps: trace.steps.filter(({ leg }) => leg === 'there') })),
   })
   const wires = trace.steps.filter(({ leg, topic }) => leg === 'there' && topic === 'wire')

@@ -9,7 +9,7 @@ export async function showPeers(site: Site, notes: Notes, host: PlannedHost): Pr
   const held = await readHoldings(await site.session(host.name), 'peers', host, site.signal)
   const lines = held.map(({ entry }) => entry)
   notes.add({
-    command: `npx overlab show peers ${host.name} --json | jq -r '.[].entries[].entry'`,
+    command: `./overlab show peers ${host.name} --json | jq -r '.[].entries[].entry'`,
     output: lines.join('\n'),
   })
   return lines

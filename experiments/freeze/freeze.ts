@@ -232,7 +232,7 @@ function parsed(
         {
           what: 'what the network has makes no inventory',
           entries,
-          todo: 'mend it in the network; npx overlab up sets it to what is planned',
+          todo: 'mend it in the network; ./overlab up sets it to what is planned',
         },
       ],
     }

@@ -13,7 +13,7 @@ export function ofContradiction({ about, fact, said }: Contradiction): Refusal {
   return {
     what: `${about}: two things are said of its ${fact}`,
     entries: said.flatMap(({ value, by }) => by.map((one) => `${value}: ${saying(one)}`)),
-    todo: 'npx overlab up puts the rows right, and starts anew each flanneld that lacks some; then freeze',
+    todo: './overlab up puts the rows right, and starts anew each flanneld that lacks some; then freeze',
   }
 }
 
@@ -34,7 +34,7 @@ export function ofConfig(differences: readonly string[]): Refusal {
   return {
     what: "etcd's net-conf.json is not the inventory's overlay",
     entries: differences,
-    todo: "npx overlab up writes the inventory's; or write etcd's into the inventory; then freeze",
+    todo: "./overlab up writes the inventory's; or write etcd's into the inventory; then freeze",
   }
 }
 

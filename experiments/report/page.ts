@@ -89,7 +89,7 @@ export async function reportPage(input: ReportInput): Promise<string> {
         </main>
         <footer>
           <p>
-            Made by <code>npx overlab report</code>, overlab ${version}. The page is whole: it asks no network
+            Made by <code>./overlab report</code>, overlab ${version}. The page is whole: it asks no network
             and runs no script.
           </p>
         </footer>
@@ -153,8 +153,8 @@ async function sectionsOf(
 
 function missing(verb: string, what: string): Html {
   return html`<p class="missing-file">
-    <b>Not measured yet.</b> <code>npx overlab ${verb}</code> measures ${what}; then
-    <code>npx overlab report</code> puts it here.
+    <b>Not measured yet.</b> <code>./overlab ${verb}</code> measures ${what}; then
+    <code>./overlab report</code> puts it here.
   </p>`
 }
 
@@ -207,7 +207,7 @@ function sources(comparison: Source<Comparison> | undefined, survival: Source<Su
     ${list.map(({ file, href, result: { kind } }, index) => {
       const { verb } = Object.values(resultKinds).find((one) => one.kind === kind)!
       return html`${index > 0 ? ', ' : ''}${href === undefined ? html`<code>${file}</code>` : html`<a href="${href}"><code>${file}</code></a>`}
-        (of <code>npx overlab ${verb}</code>)`
+        (of <code>./overlab ${verb}</code>)`
     })}.
     Every number of this page is made from ${list.length === 1 ? 'it' : 'them'} alone.
   </p>`

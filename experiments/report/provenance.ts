@@ -12,7 +12,7 @@ export interface Origin {
 const rows: readonly (readonly [string, (of: Provenance) => string])[] = [
   ['Begun', ({ startedAt }) => moment(startedAt)],
   ['Ended', ({ endedAt }) => moment(endedAt)],
-  ['Command', ({ command }) => `npx overlab ${command.join(' ')}`],
+  ['Command', ({ command }) => `./overlab ${command.join(' ')}`],
   ['Machines', ({ machines: { driver, hosts, pods } }) => `${hosts} hosts with ${pods} pods, ${driver}`],
   ['Kernel', ({ kernel }) => kernel],
   ['Processor', ({ cpu, cores }) => `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}`],

@@ -5,7 +5,7 @@ export const provenance = z.strictObject({
   /** ISO 8601, UTC. */
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
-  /** The words after `npx overlab`. */
+  /** The words after `./overlab`. */
   command: z.array(z.string()),
   /** `uname -r` of the controller; namespace machines share it. */
   kernel: z.string(),

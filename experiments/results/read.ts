@@ -69,7 +69,7 @@ function read<T>(
   schema: z.ZodType<T>,
   mistakesOf: (value: T) => readonly string[],
 ): T {
-  const again = `npx overlab ${resultKinds[kind].verb} makes it anew`
+  const again = `./overlab ${resultKinds[kind].verb} makes it anew`
   const value = parsed(text, again)
   mustBeOf(kind, value, again)
   const result = schema.safeParse(value)

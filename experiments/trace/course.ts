@@ -27,7 +27,7 @@ export interface Course {
 /** Thrown where the way ends early; the last step has the fault. */
 export class Stopped extends Error {}
 
-export const restores = '`npx overlab up` restores it'
+export const restores = '`./overlab up` restores it'
 
 export function routeStep(
   c: Course,
@@ -100,7 +100,7 @@ export function broken(
 /** Of what no plan of overlab's has. */
 function unplanned(what: string): string {
   return ['pod', 'neighbour', 'address', 'peer'].includes(what)
-    ? 'the inventory plans nothing of the kind: `npx overlab inventory list`'
+    ? 'the inventory plans nothing of the kind: `./overlab inventory list`'
     : 'not planned by overlab: where flanneld has control, flanneld writes it'
 }
 
@@ -121,7 +121,7 @@ export function view(c: Course, host: string): HostView {
   return broken(c, host, 'not known', {
     what: 'answer',
     text: `${host} could not be asked: ${observed.failures[host] ?? 'it said nothing'}`,
-    remedy: 'npx overlab up boots a machine that is down',
+    remedy: './overlab up boots a machine that is down',
   })
 }
 
@@ -182,5 +182,5 @@ export function captureWords(c: Course): string {
 
 /** The command by which a person sees the same. */
 export function see(where: string, command: string): string {
-  return `npx overlab exec ${where} -- ${command}`
+  return `./overlab exec ${where} -- ${command}`
 }

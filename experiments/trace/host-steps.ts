@@ -203,7 +203,7 @@ export function leave(c: Course, host: string, way: Way, outer: string | undefin
       {
         what: 'neighbour',
         text: `${host} asked who has ${nextHop} (ARP), and nobody on ${nic} answered`,
-        remedy: `is the host ${nextHop} up? npx overlab ping`,
+        remedy: `is the host ${nextHop} up? ./overlab ping`,
       },
       { ...(entry ? { entry: entry.entry } : {}), see: command },
     )

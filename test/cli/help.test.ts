@@ -32,8 +32,8 @@ describe.each(Object.keys(verbs))('overlab %s --help', (verb) => {
 
   test('has examples, and a shell and overlab understand each', async () => {
     const [, examples = ''] = (await printedBy(verb, '--help')).split('\nExamples:\n')
-    const lines = examples.matchAll(/^ {2}(npx overlab .*?)(?: {2,}.*)?$/gm).map((match) => match[1]!)
-    const read = await Promise.all(lines.map((line) => readLine(wordsOf(line).slice(1))))
+    const lines = examples.matchAll(/^ {2}(\.\/overlab .*?)(?: {2,}.*)?$/gm).map((match) => match[1]!)
+    const read = await Promise.all(lines.map((line) => readLine(wordsOf(line))))
     expect(read.length).toBeGreaterThanOrEqual(2)
   })
 })
@@ -48,8 +48,8 @@ async function printedBy(...line: readonly string[]): Promise<string> {
   return text
 }
 
-/** The words that `npx` gets when a shell runs the line; what it is piped into is not run. */
+/** The words that overlab gets when a shell runs the line; what it is piped into is not run. */
 function wordsOf(line: string): string[] {
-  const script = `npx() { printf '%s\\0' "$@"; }; jq() { cat; }; ${line}`
+  const script = `words() { printf '%s\\0' "$@"; }; jq() { cat; }; ${line.replace('./overlab', 'words')}`
   return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1)
 }

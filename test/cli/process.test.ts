@@ -163,7 +163,7 @@ describe('in a copy of the project', () => {
       expect(run([verb!, '--stack', 'down', ...words])).toEqual({
         status: 1,
         stdout: '',
-        stderr: `overlab: the lab ${lab} is not up; npx overlab up --stack down builds it\n`,
+        stderr: `overlab: the lab ${lab} is not up; ./overlab up --stack down builds it\n`,
       })
   })
 

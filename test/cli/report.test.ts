@@ -69,7 +69,7 @@ test('what can not be done is said, and nothing is written', async () => {
     [['--comparison', at('none.json')], 2, `${at('none.json')} can not be read: there is no such file; name another file by --comparison`],
     [['--survival', at('sub')], 2, `${at('sub')} can not be read: it is a folder; name another file by --survival`],
     [['--survival', at('comparison.json')], 1, `${at('comparison.json')}: kind: this is what overlab compare writes, not overlab survive; are the two files exchanged?`],
-    [['--comparison', at('old.json')], 1, `${at('old.json')}: version: this overlab reads version 1, not 0; npx overlab compare makes it anew`],
+    [['--comparison', at('old.json')], 1, `${at('old.json')}: version: this overlab reads version 1, not 0; ./overlab compare makes it anew`],
   ] // prettier-ignore
   for (const [words, status, said] of cases) {
     expect(await report(...words, '-o', output)).toEqual({ status, stdout: '', stderr: `overlab: ${said}\n` })

@@ -18,7 +18,7 @@ test('what is written is read', () => {
 
 test.each([
   ['no such file', undefined, /can not be read: ENOENT/],
-  ['no JSON', '{', /is no JSON; npx overlab measure --output FILE writes one/],
+  ['no JSON', '{', /is no JSON; \.\/overlab measure --output FILE writes one/],
   ['another result', '{"kind":"b","value":3}', /is no result of measure/],
 ])('%s is told', (name, text, said) => {
   const file = join(folder, name)

@@ -201,11 +201,11 @@ test('a host that is down: the others are shown, the reason is told, nothing is 
   const down = 'node2: connect: its machine does not run'
 
   const shown = await overlab(['show', 'routes'])
-  expect(shown).toMatchObject({ status: 1, stderr: `overlab: ${down}\n  npx overlab up boots it\n` })
+  expect(shown).toMatchObject({ status: 1, stderr: `overlab: ${down}\n  ./overlab up boots it\n` })
   expect(shown.stdout).toMatch(/^node1 .* overlab$/m)
   expect(await json<Answer[]>('show', 'routes')).toMatchObject([
     { host: 'node1' },
-    { host: 'node2', error: `${down}\n  npx overlab up boots it` },
+    { host: 'node2', error: `${down}\n  ./overlab up boots it` },
   ])
 
   const { status, stdout } = await overlab(['ping', '-c', '1'])

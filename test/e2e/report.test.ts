@@ -217,7 +217,7 @@ describe.runIf(chromiumPath() !== undefined)('in Chromium', () => {
     )
     expect(found).toEqual({
       width: 360,
-      text: expect.stringContaining('npx overlab survive measures what each fault costs') as string,
+      text: expect.stringContaining('./overlab survive measures what each fault costs') as string,
     })
     expect(complaints).toEqual([])
   })

@@ -87,12 +87,12 @@ describe('a page of both results', () => {
 
 test('a result that is missing is named, with the command that makes it', async () => {
   const without = await reportPage({ survival, version })
-  expect(without).toMatch(/Not measured yet\.<\/b>\s*<code>npx overlab compare<\/code>/)
+  expect(without).toMatch(/Not measured yet\.<\/b>\s*<code>\.\/overlab compare<\/code>/)
   expect(without).toContain('<table class="survival">')
   expect(without).not.toContain('<svg')
   expectWhole(without)
   const only = await reportPage({ comparison, version })
-  expect(only).toMatch(/Not measured yet\.<\/b>\s*<code>npx overlab survive<\/code>/)
+  expect(only).toMatch(/Not measured yet\.<\/b>\s*<code>\.\/overlab survive<\/code>/)
   expectWhole(only)
 })
 

@@ -20,7 +20,7 @@ function changed(
   return JSON.stringify(copy)
 }
 
-const anew = 'npx overlab compare makes it anew'
+const anew = './overlab compare makes it anew'
 test.each<[string, string, string, string]>([
   ['an empty file', '', 'is empty', anew],
   ['half a file', '{"kind": "overlab.comp', 'is no JSON, or not all of it: Unterminated string in JSON at position 22 (line 1 column 23)', anew],

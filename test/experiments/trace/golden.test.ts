@@ -32,7 +32,7 @@ describe.each(recorded)('%s', (backend) => {
   test('every entry has an owner, and every step on a host a command that shows the same', () => {
     for (const step of trace.steps) {
       expect(step.by === undefined).toBe(step.entry === undefined)
-      expect(step.see).toMatch(/^npx overlab exec node[12](-pod1)? -- /)
+      expect(step.see).toMatch(/^\.\/overlab exec node[12](-pod1)? -- /)
     }
   })
 })

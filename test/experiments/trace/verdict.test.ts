@@ -136,7 +136,7 @@ describe('nothing is missing, and no answer', () => {
           : [],
     }))
     expect(trace.verdict.sentences[0]).toBe(
-      'node1: FDB entry: the plan says: dst 10.217.1.2; the host has: dst 10.217.1.2 static; `npx overlab up` restores it',
+      'node1: FDB entry: the plan says: dst 10.217.1.2; the host has: dst 10.217.1.2 static; `./overlab up` restores it',
     )
   })
 })
@@ -189,7 +189,7 @@ test('a host that cannot be asked ends the way, with the reason', () => {
     sent: { pattern: 'ff', answered: false },
   }
   expect(traceOf(plan, alone, from, to).verdict.sentences[0]).toBe(
-    'node2 could not be asked: connect: no answer within 10 s; npx overlab up boots a machine that is down',
+    'node2 could not be asked: connect: no answer within 10 s; ./overlab up boots a machine that is down',
   )
 })
 
