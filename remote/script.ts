@@ -95,6 +95,7 @@ export async function runScript(
         timer = setTimeout(() => settle(failures.timedOut(target, step, timeoutMs, errTail())), timeoutMs)
         let size = 0
         const collect = (chunks: Buffer[]) => (chunk: Buffer) => {
+          if (over) return
           size += chunk.length
           if (size > limits.maxOutput) return settle(failures.tooMuchOutput(target, step, limits.maxOutput))
           chunks.push(chunk)
@@ -102,6 +103,8 @@ export async function runScript(
         }
         const watchLinger = () => {
           clearTimeout(linger)
+          // A killed script's exit comes after it was settled; a timer then would hold up the process's end.
+          if (over) return
           linger = setTimeout(
             () => settle(failures.lingering(target, step, exit?.code ?? -1, limits.lingerMs)),
             limits.lingerMs,

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import type { HostError } from '../../remote/errors.ts'
 import { openSession, type Session } from '../../remote/session.ts'
 import { freePort, makeKey, type Sshd, startSshd } from './sshd.ts'
@@ -30,6 +30,16 @@ const failure = (promise: Promise<unknown>): Promise<HostError> =>
 /** Waits until `is` holds; fails by the test's own time limit. */
 const until = async (is: () => boolean) => {
   while (!is()) await sleep(20)
+}
+
+/** A process's end; it is killed where the test ends first. */
+const ending = async (child: ChildProcessWithoutNullStreams) => {
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const status = await new Promise((resolve) => child.on('close', resolve))
+  return { status, stdout, stderr }
 }
 
 const alive = (mark: string): boolean => {
@@ -152,6 +162,13 @@ test('a process that keeps the output open is named as the fault', async () => {
   } finally {
     await hasty.close()
   }
+})
+
+test('a process that cancelled a script ends at once: no timer of the script is left to hold it up', async () => {
+  const given = { target: sshd.target, started: join(sshd.dir, 'started') }
+  const words = [join(import.meta.dirname, 'cancelled.ts'), JSON.stringify(given)]
+  const { status, stdout, stderr } = await ending(spawn(process.execPath, words))
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'node1: run: cancelled\n', stderr: '' })
 })
 
 test('closed is closed', async () => {
