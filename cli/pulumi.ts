@@ -6,7 +6,7 @@ import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { repository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
 import { addExamples, addList } from './help.ts'
-import { staleLock } from './stale-lock.ts'
+import { freeStack, holderOf } from './stack-lock.ts'
 import { UserError } from './user-error.ts'
 
 const examples = {
@@ -56,7 +56,7 @@ function pulumiVerb(verb: keyof typeof examples) {
       ['--diff', 'Show every property that changes'],
       ['...', `npx pulumi ${verb} --help has them all`],
     ])
-    addExamples(command, examples[verb], "Pulumi's own: 0 done, 255 not done.")
+    addExamples(command, examples[verb], "0 done; 255 not done (Pulumi's own); 1 nothing was begun, and the message says why.")
   }
 }
 
@@ -64,13 +64,24 @@ async function runPulumi(args: readonly string[]): Promise<number> {
   const binary = pulumiBinary()
   if (!existsSync(binary))
     throw new UserError('the Pulumi CLI is not installed', 'npm run lab installs it', 1)
-  const stack = stackOf(args) ?? currentStack()
-  const owner = stack === undefined ? undefined : staleLock(stack)
-  if (stack !== undefined && owner !== undefined) {
-    process.stderr.write(`overlab: unlocking ${stack}: the run that locked it (pid ${owner}) was killed\n`)
-    await passOn(binary, ['cancel', '--yes', '--stack', stack])
-  }
-  return passOn(binary, args)
+  const stack = locks(args) ? (stackOf(args) ?? currentStack()) : undefined
+  if (stack === undefined) return passOn(binary, args)
+  await freeStack(stack, say)
+  const status = await passOn(binary, args)
+  // Somebody else was quicker: Pulumi does not say who.
+  const holder = status === 0 ? undefined : holderOf(stack)
+  if (holder) say(holder.message)
+  return status
+}
+
+/** A preview locks nothing, and neither does help. */
+function locks([verb, ...options]: readonly string[]): boolean {
+  const harmless = ['--preview-only', '--help', '-h']
+  return verb !== 'preview' && !options.some((option) => harmless.includes(option))
+}
+
+function say(text: string): void {
+  process.stderr.write(`overlab: ${text}\n`)
 }
 
 /** Runs it on the user's terminal, in the project's folder (the local state's URL is relative to it). */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import { findCommand, run } from './commands.ts'
 import { fromRepository } from './paths.ts'
+import { livingProcess } from './process.ts'
 import { SetupError } from './work.ts'
 
 export interface GoProgram {
@@ -99,11 +100,6 @@ function removeLeftovers(folder: string, name: string): void {
   const start = `.${name}.`
   for (const file of readdirSync(folder)) {
     const pid = file.startsWith(start) ? Number(file.slice(start.length)) : 0
-    if (!(pid > 0)) continue
-    try {
-      process.kill(pid, 0)
-    } catch {
-      rmSync(join(folder, file), { force: true })
-    }
+    if (pid > 0 && !livingProcess(pid)) rmSync(join(folder, file), { force: true })
   }
 }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { livingProcess } from './process.ts'
 
 /**
  * Runs `work` while holding the lock file. A lock whose process is gone (killed, power cut) is taken over.
@@ -84,10 +85,8 @@ function evict(path: string, holder: string, mine: string): void {
 
 /** Process id and start time, since ids are used again; undefined where no such process lives. */
 export function identity(pid: number): string | undefined {
-  // proc(5): the name, field 2, may hold anything and ends with the last parenthesis; state is field 3, start field 22.
-  const fields = readText(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? []
-  const [state, start] = [fields[0], fields[19]]
-  return start === undefined || state === 'Z' ? undefined : `${pid} ${start}`
+  const found = livingProcess(pid)
+  return found && `${pid} ${found.ticks}`
 }
 
 function readText(path: string): string {

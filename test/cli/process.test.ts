@@ -167,13 +167,15 @@ describe('in a copy of the project', () => {
       })
   })
 
-  test('up passes words and status on, and unlocks a stack whose run was killed', () => {
+  test('up passes words and status on, unlocks a stack whose run was killed, and names who holds it', () => {
     const { folder, run } = copy()
     const locks = join(folder, '.overlab', 'state', '.pulumi', 'locks', 'organization', 'overlab', 'dev')
     mkdirSync(locks, { recursive: true })
     const lock = (pid: number) =>
-      writeFileSync(join(locks, 'x.json'), JSON.stringify({ pid, hostname: hostname() }))
-    lock(process.pid)
+      writeFileSync(
+        join(locks, 'x.json'),
+        JSON.stringify({ pid, hostname: hostname(), username: 'me', timestamp: new Date().toISOString() }),
+      )
     expect(run(['up', '--stack', 'dev', '--yes', '--unknown'])).toEqual({
       status: 9,
       stdout: `pulumi up --stack dev --yes --unknown in ${folder}\n`,
@@ -183,9 +185,19 @@ describe('in a copy of the project', () => {
     lock(dead)
     expect(run(['destroy', '-s', 'dev'])).toEqual({
       status: 9,
-      stdout: `pulumi cancel --yes --stack dev in ${folder}\npulumi destroy -s dev in ${folder}\n`,
+      stdout: `pulumi destroy -s dev in ${folder}\n`,
       stderr: `overlab: unlocking dev: the run that locked it (pid ${dead}) was killed\n`,
     })
+    lock(process.pid)
+    // A preview locks nothing.
+    expect(run(['preview', '-s', 'dev'])).toMatchObject({ status: 9, stderr: '' })
+    const held = run(['up', '-s', 'dev'])
+    expect(held).toMatchObject({ status: 1, stdout: '' })
+    expect(held.stderr).toMatch(
+      new RegExp(
+        `^overlab: the stack dev is locked by .*\\(pid ${process.pid}, me@.*kill -INT ${process.pid}\n$`,
+      ),
+    )
   })
 
   test('no Pulumi', () => {
