@@ -1,8 +1,9 @@
 import { fstatSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Server } from '@grpc/grpc-js'
 import providerGrpc from '@pulumi/pulumi/proto/provider_grpc_pb.js'
 import type { Plugin } from './handlers.ts'
+import { listen } from './listen.ts'
 import { createService } from './service.ts'
 
 /** The engine's own limit of a message, so that no state it can hold is too large for the plugin. */
@@ -14,7 +15,8 @@ const parentPollMilliseconds = 1000
 
 /**
  * Runs a plugin's process: serves the engine on a loopback port, whose number is the first line of standard output,
- * and ends when the engine says so (a signal) or is gone (end of standard input, another parent).
+ * and ends when the engine says so (a signal) or is gone (end of standard input, another parent). It answers no other
+ * user of this computer.
  */
 export async function serve(plugin: Plugin): Promise<void> {
   const service = createService(plugin, engineAddress(process.argv.slice(2)))
@@ -50,11 +52,12 @@ export async function serve(plugin: Plugin): Promise<void> {
   process.on('uncaughtException', escaped)
   process.on('unhandledRejection', escaped)
 
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error ? reject(error) : resolve(bound),
-    )
-  })
+  const port = await listen(server, (why) =>
+    process.stderr.write(
+      `the ${plugin.name} plugin refused a connection: ${why}. It answers only its own user. ` +
+        'If you do not know who that is, see docs/security.md\n',
+    ),
+  )
   process.stdout.write(`${port}\n`)
 }
 

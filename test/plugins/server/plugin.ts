@@ -22,6 +22,8 @@ export interface Logged {
 
 export interface StartedPlugin {
   readonly process: ChildProcess
+  /** Where it listens, on 127.0.0.1. */
+  readonly port: number
   readonly logs: Logged[]
   check(
     type: string,
@@ -59,7 +61,11 @@ export function urnOf(type: string): string {
 }
 
 /** Starts a plugin as the engine does, with an engine that keeps what is logged, and speaks gRPC to it. */
-export async function startPlugin(file: string, env: Record<string, string> = {}): Promise<StartedPlugin> {
+export async function startPlugin(
+  file: string,
+  env: Record<string, string> = {},
+  stderr: 'inherit' | 'pipe' = 'inherit',
+): Promise<StartedPlugin> {
   const logs: Logged[] = []
   const engine = new Server()
   engine.addService(engineGrpc.EngineService, {
@@ -82,15 +88,15 @@ export async function startPlugin(file: string, env: Record<string, string> = {}
     ),
   )
   const child = spawn(process.execPath, [file, `127.0.0.1:${enginePort}`], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', stderr],
     env: { ...process.env, ...env },
   })
+  if (child.stdout === null) throw new Error('the plugin has no standard output')
   const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  const client = new providerGrpc.ResourceProviderClient(
-    `127.0.0.1:${String(line).trim()}`,
-    credentials.createInsecure(),
-    { 'grpc.max_receive_message_length': -1 },
-  )
+  const port = Number(String(line).trim())
+  const client = new providerGrpc.ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': -1,
+  })
   const call = <Answer>(method: string, request: unknown) =>
     new Promise<Answer>((resolve, reject) => {
       const methods = client as unknown as Record<string, (request: unknown, done: unknown) => void>
@@ -116,6 +122,7 @@ export async function startPlugin(file: string, env: Record<string, string> = {}
 
   return {
     process: child,
+    port,
     logs,
     async check(type, news, olds = {}) {
       const request = about(new proto.CheckRequest(), type)
