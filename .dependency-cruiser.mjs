@@ -4,11 +4,17 @@
  */
 const rows = {
   inventory: [],
-  remote: ['inventory/values.ts'],
-  modules: ['remote', 'inventory/values.ts', 'inventory/quantities.ts'],
+  remote: ['inventory/values.ts', 'inventory/harmless.ts', 'inventory/json.ts'],
+  modules: [
+    'remote',
+    'inventory/values.ts',
+    'inventory/quantities.ts',
+    'inventory/harmless.ts',
+    'inventory/json.ts',
+  ],
   overlay: ['inventory', 'modules'],
   machines: ['remote', 'inventory', 'tools/paths.ts'],
-  'plugins/server': [],
+  'plugins/server': ['inventory/harmless.ts'],
   'plugins/command': ['remote', 'plugins/server'],
   'plugins/overlab': [
     'remote',
@@ -35,7 +41,7 @@ const rows = {
     'experiments',
     'tools',
   ],
-  tools: ['remote/quote.ts', 'modules/bpf/object.ts', 'machines/qemu/image.ts'],
+  tools: ['inventory/json.ts', 'remote/quote.ts', 'modules/bpf/object.ts', 'machines/qemu/image.ts'],
 }
 
 /** Everything of ours; what is outside (npm packages, Node's own modules) is nobody's row. */

@@ -7,7 +7,7 @@ import { labContext, notThere, type LabContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { stackOption, type LabOptions } from './lab-options.ts'
-import { printJson } from './output.ts'
+import { complain, printJson } from './output.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
 
@@ -77,7 +77,7 @@ async function exec(where: string, command: readonly string[], options: LabOptio
     process.exitCode = exitCode
   } catch (error) {
     if (!(error instanceof HostError) || signal.aborted) throw error
-    process.stderr.write(`overlab: ${error.message}\n`)
+    complain(error.message)
     process.exitCode = hostFailed
   } finally {
     await lab.close()

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import { InventoryErrors } from '../inventory/mistakes.ts'
 import { HostError } from '../remote/errors.ts'
 import { wasInterrupted } from './interrupt.ts'
+import { complain } from './output.ts'
 import { program } from './program.ts'
 import { UserError } from './user-error.ts'
 import { verbs } from './verbs.ts'
@@ -15,7 +16,7 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     if (wasInterrupted()) return 130
-    process.stderr.write(`overlab: ${wordsOf(error, words)}\n`)
+    complain(wordsOf(error, words))
     return error instanceof CommanderError ? 2 : error instanceof UserError ? error.status : 1
   }
 }

@@ -1,12 +1,29 @@
-/** Standard output: tables for people, JSON for machines, colour on a terminal only. */
+/**
+ * Standard output: tables for people, JSON for machines, colour on a terminal only. What is printed was often said by a
+ * host, so all of it passes through harmless.ts here; `exec` alone passes bytes.
+ */
 import { stripVTControlCharacters, styleText } from 'node:util'
 import Table from 'cli-table3'
+import { harmless, harmlessLines, mostOfOurs, visibleLines } from '../inventory/harmless.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
 /** Coloured where standard output is a terminal that wants it (NO_COLOR, FORCE_COLOR and TERM are respected). */
 export function paint(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout, validateStream: true })
+}
+
+/** What `paint` makes, where it makes something. */
+// eslint-disable-next-line no-control-regex -- it is what is meant
+const paints = /(\u001b\[\d{1,2}m)/
+
+/** Everything but overlab's own colours made harmless by `make`. */
+function between(text: string, make: (part: string) => string): string {
+  if (paint('bold', '') === '') return make(text)
+  return text
+    .split(paints)
+    .map((part, index) => (index % 2 === 1 ? part : make(part)))
+    .join('')
 }
 
 /** The terminal's columns, `most` at most; 80 where standard output is no terminal. */
@@ -36,7 +53,7 @@ export function table<Row>(
   rows: readonly Row[],
   columnsOfTerminal = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
 ): string {
-  const cells = rows.map((row) => columns.map(({ value }) => value(row)))
+  const cells = rows.map((row) => columns.map(({ value }) => between(value(row), harmless)))
   const natural = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((row) => stripVTControlCharacters(row[index]!).length)),
   )
@@ -105,10 +122,25 @@ export function pairs(rows: readonly (readonly [string, string])[]): string[] {
   })
 }
 
+/** Nothing is lost: what a terminal would act on is written as JSON writes it. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
+  process.stdout.write(`${jsonText(value)}\n`)
+}
+
+/** JSON leaves C1, bidi marks and separators as they are, and knows escapes for them. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(/[^\n\x20-\x7e]/g, (character) =>
+    visibleLines(character) === character && !/[\ud800-\udfff]/.test(character)
+      ? character
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`)
+  process.stdout.write(`${between(text, visibleLines)}\n`)
+}
+
+/** A line on standard error, or a few: what is wrong, or what is being done. */
+export function complain(text: string): void {
+  process.stderr.write(`overlab: ${harmlessLines(text, mostOfOurs)}\n`)
 }

@@ -1,3 +1,5 @@
+import { harmless } from '../inventory/harmless.ts'
+
 /**
  * One line on a terminal's standard error that says what goes on and for how long, drawn anew every second until it is
  * called without a state; nothing where it is no terminal.
@@ -14,7 +16,7 @@ export function progress(what: string): (state?: string) => void {
       const time = ` (${((Date.now() - start) / 1000).toFixed(1)} s)`
       // What wraps could not be cleared again.
       const room = (process.stderr.columns || 80) - time.length - 1
-      process.stderr.write(`${clear}${`${what}: ${state}`.slice(0, room)}${time}`)
+      process.stderr.write(`${clear}${harmless(`${what}: ${state}`).slice(0, room)}${time}`)
     }
     draw()
     // Nobody waits for it alone.

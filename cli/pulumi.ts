@@ -6,6 +6,7 @@ import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { repository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
 import { addExamples, addList } from './help.ts'
+import { complain } from './output.ts'
 import { freeStack, holderOf } from './stack-lock.ts'
 import { UserError } from './user-error.ts'
 
@@ -56,7 +57,11 @@ function pulumiVerb(verb: keyof typeof examples) {
       ['--diff', 'Show every property that changes'],
       ['...', `npx pulumi ${verb} --help has them all`],
     ])
-    addExamples(command, examples[verb], "0 done; 255 not done (Pulumi's own); 1 nothing was begun, and the message says why.")
+    addExamples(
+      command,
+      examples[verb],
+      "0 done; 255 not done (Pulumi's own); 1 nothing was begun, and the message says why.",
+    )
   }
 }
 
@@ -66,11 +71,11 @@ async function runPulumi(args: readonly string[]): Promise<number> {
     throw new UserError('the Pulumi CLI is not installed', 'npm run lab installs it', 1)
   const stack = locks(args) ? (stackOf(args) ?? currentStack()) : undefined
   if (stack === undefined) return passOn(binary, args)
-  await freeStack(stack, say)
+  await freeStack(stack, complain)
   const status = await passOn(binary, args)
   // Somebody else was quicker: Pulumi does not say who.
   const holder = status === 0 ? undefined : holderOf(stack)
-  if (holder) say(holder.message)
+  if (holder) complain(holder.message)
   return status
 }
 
@@ -78,10 +83,6 @@ async function runPulumi(args: readonly string[]): Promise<number> {
 function locks([verb, ...options]: readonly string[]): boolean {
   const harmless = ['--preview-only', '--help', '-h']
   return verb !== 'preview' && !options.some((option) => harmless.includes(option))
-}
-
-function say(text: string): void {
-  process.stderr.write(`overlab: ${text}\n`)
 }
 
 /** Runs it on the user's terminal, in the project's folder (the local state's URL is relative to it). */

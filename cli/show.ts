@@ -6,7 +6,7 @@ import { chosenHosts, labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
-import { paint, print, printJson, table } from './output.ts'
+import { complain, paint, print, printJson, table } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { runningLab } from './running.ts'
 
@@ -74,7 +74,7 @@ function report(kind: Kind, answers: readonly Answer[]): void {
   )
   if (entries.length > 0) print(draw(kind, entries))
   else if (answers.some((answer) => 'entries' in answer)) process.stderr.write(`no ${kind} there\n`)
-  for (const answer of answers) if ('error' in answer) process.stderr.write(`overlab: ${answer.error}\n`)
+  for (const answer of answers) if ('error' in answer) complain(answer.error)
 }
 
 export function draw(kind: Kind, entries: readonly (Holding & { readonly host: string })[]): string {

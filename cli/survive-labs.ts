@@ -11,6 +11,7 @@ import type { LabPlan } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
 import type { LabContext } from './context.ts'
 import { wasInterrupted } from './interrupt.ts'
+import { complain } from './output.ts'
 import { quietUp } from './quiet-up.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
@@ -94,10 +95,10 @@ export async function strikeHere(
     const { name } = context.inventory.lab
     if (error instanceof NotWhole) {
       const todo = `./overlab up --stack ${context.stack}`
-      if (wasInterrupted()) process.stderr.write(`overlab: ${error.message}; ${todo}\n`)
+      if (wasInterrupted()) complain(`${error.message}; ${todo}`)
       throw new UserError(error.message, todo, 1)
     }
-    if (wasInterrupted()) process.stderr.write(`overlab: interrupted; the lab ${name} is as before\n`)
+    if (wasInterrupted()) complain(`interrupted; the lab ${name} is as before`)
     throw error
   } finally {
     await close()

@@ -14,7 +14,7 @@ import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
-import { print, printJson, table } from './output.ts'
+import { complain, print, printJson, table } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { readResult } from './result-file.ts'
@@ -176,7 +176,7 @@ async function measure(chosen: readonly Fault[], options: Options): Promise<Surv
   })
   if (output !== undefined) {
     writeOutput(output, `${JSON.stringify(result, undefined, 2)}\n`, '--output')
-    process.stderr.write(`overlab: the result is in ${relative(process.cwd(), output)}\n`)
+    complain(`the result is in ${relative(process.cwd(), output)}`)
   }
   return result
 }

@@ -1,3 +1,5 @@
+import { harmlessLines, mostOfOurs } from '../inventory/harmless.ts'
+
 /** A user's mistake or a state of the lab that a user can mend: one line, and what to do. Never a stack trace. */
 export class UserError extends Error {
   override readonly name = 'UserError'
@@ -5,7 +7,7 @@ export class UserError extends Error {
   readonly status: number
 
   constructor(what: string, todo: string, status = 2) {
-    super(todo ? `${what}; ${todo}` : what)
+    super(harmlessLines(todo ? `${what}; ${todo}` : what, mostOfOurs))
     this.status = status
   }
 }

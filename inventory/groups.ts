@@ -1,5 +1,5 @@
 /** Ansible's tree of groups: who is in which, and which value of a variable a host ends up with. */
-import type { Path, Report } from './mistakes.ts'
+import { shown, type Path, type Report } from './mistakes.ts'
 import { expandRanges } from './ranges.ts'
 import { ansibleNames, mostHosts } from './schema.ts'
 import { suggestion } from './suggest.ts'
@@ -149,7 +149,7 @@ function hostNames(pattern: string, path: Path, report: Report): string[] {
   const wrong = expansion.names.find((host) => !nameSchema.safeParse(host).success)
   if (wrong !== undefined) {
     const todo = 'use lower-case letters, digits and inner dashes, at most 63, with a letter'
-    report({ path, atKey: true, what: `${JSON.stringify(wrong)} is not a host name`, todo })
+    report({ path, atKey: true, what: `${shown(wrong)} is not a host name`, todo })
     return []
   }
   return [...expansion.names]

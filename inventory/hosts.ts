@@ -6,8 +6,7 @@ import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
 import { subnetAt } from './lab.ts'
 import type { KnownLab } from './lab.ts'
-import { enumerate } from './mistakes.ts'
-import type { Path, Report } from './mistakes.ts'
+import { enumerate, shown, type Path, type Report } from './mistakes.ts'
 import { numberOf, readVariable } from './numbers.ts'
 import type { Numbered } from './numbers.ts'
 import { qemuOf } from './qemu.ts'
@@ -228,7 +227,7 @@ function givenAddress(
   else if (given)
     report({
       path: given.variable.path,
-      what: `${JSON.stringify(given.value)} ${checked?.error?.issues[0]?.message.split('; ')[0]}`,
+      what: `${shown(given.value)} ${checked?.error?.issues[0]?.message.split('; ')[0]}`,
       todo: 'write one such as 192.168.77.1',
     })
   return given || machine === 'ssh' ? 'wrong' : undefined

@@ -13,7 +13,7 @@ import type { Host, Impairments, Inventory, Lab, Pod } from './inventory.ts'
 import { toCidr, toIp } from './ipv4.ts'
 import { completeLab } from './lab.ts'
 import type { KnownLab } from './lab.ts'
-import { InventoryErrors, pathText } from './mistakes.ts'
+import { InventoryErrors, mistakeText, pathText } from './mistakes.ts'
 import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
 import { override } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
@@ -91,9 +91,7 @@ export function parseInventory(
 
 function readText(file: string): string {
   const wrong = (what: string, todo: string) =>
-    new InventoryErrors([
-      { path: [], what, todo, place: file, line: 0, column: 0, text: `${file}: ${what}; ${todo}` },
-    ])
+    new InventoryErrors([withPlace({ path: [], what, todo }, file, 0, 0)])
   let bytes: Buffer
   try {
     bytes = readFileSync(file)
@@ -164,17 +162,7 @@ function within(path: Path, { problems }: YamlText): boolean {
 }
 
 function withPlace(mistake: Mistake, place: string, line: number, column: number): PlacedMistake {
-  const path = pathText(mistake.path)
-  const where = place === 'config' ? `config overlab:${path}` : `${place}${path === '' ? '' : ` ${path}`}`
-  return { ...mistake, place, line, column, text: onOneLine(`${where}: ${mistake.what}; ${mistake.todo}`) }
-}
-
-/** A message is one line, also where it quotes a text with line ends of Unicode's own. */
-function onOneLine(text: string): string {
-  return text.replace(
-    /[\n\r\u0085\u2028\u2029]/g,
-    (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return { ...mistake, place, line, column, text: mistakeText(place, mistake) }
 }
 
 /** No mistake was found, so nothing is missing; if it is, that is a fault of ours. */

@@ -1,4 +1,8 @@
-/** A user's mistakes: where, what, and what to do. All of them are collected before any is reported. */
+/**
+ * A user's mistakes: where, what, and what to do. All of them are collected before any is reported. What an inventory
+ * holds, and its file's name, are made harmless here: a line is one line, whatever it quotes.
+ */
+import { harmless, visible } from './harmless.ts'
 
 export type Path = readonly (string | number)[]
 
@@ -20,7 +24,7 @@ export interface PlacedMistake extends Mistake {
   /** 1-based; 0 where the place is no line of a file. */
   readonly line: number
   readonly column: number
-  /** The whole line: `place path: what; what to do`. */
+  /** The whole line, made harmless: `place path: what; what to do`. */
   readonly text: string
 }
 
@@ -44,10 +48,40 @@ export function pathText(path: Path): string {
   return path
     .map((part, index) => {
       if (typeof part === 'number') return `[${part}]`
-      if (!/^[\p{L}\p{N}_[\]:-]+$/u.test(part)) return `[${JSON.stringify(part)}]`
+      const short = part.length <= mostOfKey
+      if (!short || !/^[\p{L}\p{N}_[\]:-]+$/u.test(part)) return `[${shown(part)}]`
       return index === 0 ? part : `.${part}`
     })
     .join('')
+}
+
+/** Characters of a value, of a key, of a whole path, of one word, and of each half of a message. */
+const mostOfValue = 60
+const mostOfKey = 80
+const mostOfPath = 240
+const mostOfWord = 160
+const mostOfHalf = 300
+
+/** A value as JSON, harmless, and no longer than shows what is meant. */
+export function shown(value: unknown): string {
+  // Only the beginning of a long text is looked at.
+  const text = visible(
+    JSON.stringify(typeof value === 'string' ? value.slice(0, mostOfValue) : value) ?? 'nothing',
+  )
+  return text.length > mostOfValue ? `${text.slice(0, mostOfValue - 3)}..."` : text
+}
+
+/** `place path: what; what to do`, each cut by itself, so that a long name does not hide what is wrong with it. */
+export function mistakeText(place: string, { path, what, todo }: Mistake): string {
+  const at = harmless(pathText(path), mostOfPath)
+  const where = place === 'config' ? `config overlab:${at}` : [harmless(place), at].filter(Boolean).join(' ')
+  return `${where}: ${half(what)}; ${half(todo)}`
+}
+
+/** A name of a megabyte is cut, and what is said of it stays. */
+function half(text: string): string {
+  const words = text.replace(/\S+/g, (word) => (word.length > mostOfWord ? harmless(word, mostOfWord) : word))
+  return harmless(words, mostOfHalf)
 }
 
 /** `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`. */

@@ -6,7 +6,7 @@ import {
   unsupportedBackends,
   unsupportedNetworkKeys,
 } from './flannel-keys.ts'
-import type { Path, Report } from './mistakes.ts'
+import { shown, type Path, type Report } from './mistakes.ts'
 import {
   backendKeys,
   hostOnly,
@@ -62,7 +62,7 @@ function explain(issue: Issue, above: Path, file: unknown, report: Report): void
       return say(wrongType(expected[issue.expected] ?? issue.expected, got, path))
     case 'invalid_key':
       return say({
-        ...split(`"${String(path.at(-1))}" ${issue.issues[0]?.message ?? 'is not allowed'}`),
+        ...split(`${shown(String(path.at(-1)))} ${issue.issues[0]?.message ?? 'is not allowed'}`),
         atKey: true,
       })
     case 'invalid_value':
@@ -280,11 +280,6 @@ function ownVariableHint(key: string): string {
 function split(message: string): Words {
   const [what = '', todo = 'change it'] = message.split(/; (.*)/s)
   return { what, todo }
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 60 ? `${text.slice(0, 57)}..."` : text
 }
 
 function describe(value: unknown): string {

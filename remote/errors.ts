@@ -1,3 +1,5 @@
+import { harmless, harmlessLines, mostOfOurs } from '../inventory/harmless.ts'
+
 /** A failure of one host, with its place. Never thrown for a command that merely exits non-zero, unless asked. */
 export interface HostFailure {
   readonly host: string
@@ -15,6 +17,7 @@ export interface HostFailure {
   readonly stderr?: string
 }
 
+/** What the host said stands in its message made harmless; `stderr` alone is as it came. */
 export class HostError extends Error implements HostFailure {
   readonly host: string
   readonly step: string
@@ -26,22 +29,27 @@ export class HostError extends Error implements HostFailure {
   readonly stderr?: string
 
   constructor(failure: HostFailure, options?: ErrorOptions) {
-    const place = [failure.step, failure.object].filter(Boolean).join(' ')
-    const tail = failure.stderr?.trim().split('\n').slice(-5).join('\n  ')
+    const host = harmless(failure.host)
+    const why = harmless(failure.why)
+    const object = failure.object === undefined ? undefined : harmless(failure.object)
+    const command = failure.command && harmlessLines(failure.command)
+    const tail = failure.stderr && lastLines(failure.stderr).join('\n  ')
+    // A host key to be copied may stand in it.
+    const hint = failure.hint && harmlessLines(failure.hint, mostOfOurs)
     super(
-      `${failure.host}: ${place}: ${failure.why}` +
-        (failure.command ? `\n  command: ${failure.command}` : '') +
+      `${host}: ${[failure.step, object].filter(Boolean).join(' ')}: ${why}` +
+        (command ? `\n  command: ${command}` : '') +
         (tail ? `\n  ${tail}` : '') +
-        (failure.hint ? `\n  ${failure.hint}` : ''),
+        (hint ? `\n  ${hint}` : ''),
       options,
     )
     this.name = 'HostError'
     this.host = failure.host
     this.step = failure.step
-    this.why = failure.why
-    if (failure.hint !== undefined) this.hint = failure.hint
-    if (failure.object !== undefined) this.object = failure.object
-    if (failure.command !== undefined) this.command = failure.command
+    this.why = why
+    if (hint !== undefined) this.hint = hint
+    if (object !== undefined) this.object = object
+    if (command !== undefined) this.command = command
     if (failure.exitCode !== undefined) this.exitCode = failure.exitCode
     if (failure.stderr !== undefined) this.stderr = failure.stderr
   }
@@ -51,3 +59,16 @@ export class HostError extends Error implements HostFailure {
     return `${this.host}: ${this.step}: ${this.why}`
   }
 }
+
+/** The end of an output, made harmless; only the end of a long one is looked at. */
+function lastLines(text: string): string[] {
+  return text
+    .slice(-farBack)
+    .trim()
+    .split(/\r?\n/)
+    .slice(-5)
+    .map((line) => harmless(line))
+}
+
+/** Characters; five lines of this length in all are no message any more. */
+const farBack = 64 * 2 ** 10

@@ -1,4 +1,5 @@
 /** A trace as a Mermaid sequence diagram: who has the packet, and by which entry it goes on. */
+import { visible } from '../../inventory/harmless.ts'
 import type { Layer } from './packet.ts'
 import type { Step } from './step.ts'
 import type { Trace } from './trace.ts'
@@ -53,5 +54,5 @@ function envelopeOf(layers: readonly Layer[]): string {
 
 /** Mermaid ends a statement at a semicolon and takes # for an entity. */
 function clean(text: string): string {
-  return text.replaceAll(';', ',').replaceAll('#', '')
+  return visible(text).replaceAll(';', ',').replaceAll('#', '')
 }

@@ -3,6 +3,7 @@ import type { ServiceError } from '@grpc/grpc-js'
 import any from 'google-protobuf/google/protobuf/any_pb.js'
 import providerProto from '@pulumi/pulumi/proto/provider_pb.js'
 import statusProto from '@pulumi/pulumi/proto/status_pb.js'
+import { harmlessLines, mostOfOurs } from '../../inventory/harmless.ts'
 import { toStruct } from './values.ts'
 import type { Values } from './values.ts'
 
@@ -26,22 +27,23 @@ export class PartialFailure extends Error {
     },
     options?: ErrorOptions,
   ) {
-    super(failure.reasons.join('\n'), options)
+    const reasons = failure.reasons.map((reason) => harmlessLines(reason, mostOfOurs))
+    super(reasons.join('\n'), options)
     this.name = 'PartialFailure'
     this.id = failure.id
     this.outputs = failure.outputs
     this.inputs = failure.inputs
-    this.reasons = failure.reasons
+    this.reasons = reasons
   }
 }
 
 /** A call that the plugin does not have. */
 export class Unimplemented extends Error {}
 
-/** What gRPC sends for a thrown value: its message, never its stack. */
+/** What gRPC sends for a thrown value: its message made harmless, never its stack. */
 export function toServiceError(thrown: unknown): Partial<ServiceError> {
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  const details = message.toWellFormed()
+  const details = harmlessLines(message, mostOfOurs)
   if (thrown instanceof Unimplemented) return { code: status.UNIMPLEMENTED, details }
   if (thrown instanceof PartialFailure) {
     return { code: status.UNKNOWN, details, metadata: initFailed(thrown) }

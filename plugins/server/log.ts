@@ -1,10 +1,11 @@
 import { credentials } from '@grpc/grpc-js'
 import engineGrpc from '@pulumi/pulumi/proto/engine_grpc_pb.js'
 import engineProto from '@pulumi/pulumi/proto/engine_pb.js'
+import { harmlessLines, mostOfOurs } from '../../inventory/harmless.ts'
 
 export type Severity = 'debug' | 'info' | 'warning' | 'error'
 
-/** Pulumi's log. Messages arrive in the order in which they were given. An `error` makes the whole run fail. */
+/** Pulumi's log, which prints what it is given: messages are made harmless here. They arrive in the order in which they were given. An `error` makes the whole run fail. */
 export interface Log {
   debug(message: string): void
   info(message: string): void
@@ -43,7 +44,7 @@ export function connectEngine(address: string | undefined): Engine {
     for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
       const request = new engineProto.LogRequest()
       request.setSeverity(severities[entry.severity])
-      request.setMessage(entry.message.toWellFormed())
+      request.setMessage(entry.message)
       request.setUrn(entry.urn)
       request.setEphemeral(entry.ephemeral)
       // One at a time keeps the order. An engine that is gone ends the process by other means.
@@ -51,8 +52,9 @@ export function connectEngine(address: string | undefined): Engine {
     }
     sending = undefined
   }
-  const put = (urn: string, message: string, severity: Severity, ephemeral: boolean) => {
+  const put = (urn: string, text: string, severity: Severity, ephemeral: boolean) => {
     if (client === undefined) return
+    const message = harmlessLines(text, mostOfOurs)
     const last = queue.at(-1)
     const joins =
       queue.length >= queueLimit &&

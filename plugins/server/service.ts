@@ -4,6 +4,7 @@ import pluginProto from '@pulumi/pulumi/proto/plugin_pb.js'
 import type * as pluginTypes from '@pulumi/pulumi/proto/plugin_pb.js'
 import proto from '@pulumi/pulumi/proto/provider_pb.js'
 import type * as types from '@pulumi/pulumi/proto/provider_pb.js'
+import { harmless, harmlessLines, mostOfOurs } from '../../inventory/harmless.ts'
 import { diffValues } from './diff.ts'
 import type { PropertyChange } from './diff.ts'
 import { toServiceError, Unimplemented } from './failure.ts'
@@ -261,8 +262,8 @@ function checkResponse(inputs: object, failures: readonly CheckFailure[] = []) {
   response.setFailuresList(
     failures.map(({ property, reason }) => {
       const failure = new proto.CheckFailure()
-      failure.setProperty(property)
-      failure.setReason(reason)
+      failure.setProperty(harmless(property))
+      failure.setReason(harmlessLines(reason, mostOfOurs))
       return failure
     }),
   )

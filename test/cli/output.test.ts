@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { fit, pairs, table, wrap } from '../../cli/output.ts'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { fit, jsonText, pairs, table, wrap } from '../../cli/output.ts'
+import { dangerous } from '../support/dangerous.ts'
 
 const columns = [
   { title: 'HOST', value: ([host]: readonly string[]) => host! },
@@ -54,4 +56,33 @@ test('pairs align; a long first one stands alone', () => {
       ['x'.repeat(60), 'second'],
     ]),
   ).toEqual([`  a${' '.repeat(41)}first`, `  ${'x'.repeat(60)}`, `${' '.repeat(44)}second`])
+})
+
+describe('what a host said', () => {
+  const said = 'a\x1b[2J\u202e\x9b1m\nnode9  ok\x1b[32m\x07'
+
+  test('forges no line and moves no cursor in a table', () => {
+    const drawn = table(columns, [[said, said, '1']], Infinity)
+    expect(drawn).not.toMatch(dangerous)
+    expect(drawn.split('\n')).toHaveLength(2)
+    expect(drawn).toContain('a\\u001b[2J\\u202e\\u009b1m\\nnode9  ok\\u001b[32m\\u0007')
+  })
+
+  test('is cut where it is long', () =>
+    expect(table(columns, [['node1', 'x'.repeat(2 ** 20), '1']], Infinity).length).toBeLessThan(1200))
+
+  test('is whole in JSON, in characters that no terminal acts on', () => {
+    const text = jsonText({ said, plain: 'Größe 😀' })
+    expect(text).not.toMatch(dangerous)
+    expect(text).toContain('Größe')
+    expect(JSON.parse(text)).toEqual({ said, plain: 'Größe 😀' })
+  })
+
+  test('any bytes: JSON is the same value, and harmless', () =>
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (any) => {
+        expect(JSON.parse(jsonText([any]))).toEqual([any])
+        expect(jsonText([any])).not.toMatch(dangerous)
+      }),
+    ))
 })

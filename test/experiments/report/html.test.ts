@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { html, madeMarkup } from '../../../experiments/report/html.ts'
+import { visibleLines } from '../../../inventory/harmless.ts'
 import { nasty } from './nasty.ts'
 
 /** What a browser makes of the entities that `html` writes. */
@@ -24,8 +25,8 @@ describe('a value', () => {
     )
   })
 
-  test('that HTML can not say is told as such', () => {
-    expect(html`${'a\0b\x1bc\ud800d'}`.markup).toBe('a\ufffdb\ufffdc\ufffdd')
+  test('that would act or hide is written out', () => {
+    expect(html`${'a\0b\x1bc\ud800d\u202ee\ufdd0'}`.markup).toBe('a\\u0000b\\u001bc\\ud800d\\u202ee\ufffd')
   })
 
   test('may be markup, a list, a number or nothing', () => {
@@ -37,12 +38,9 @@ describe('a value', () => {
 
 /** The rule of `html`, said otherwise: characters that are none. */
 function clean(text: string): string {
-  return [...text.toWellFormed()]
+  return [...visibleLines(text)]
     .map((character) =>
-      /[^\P{Cc}\t\n\r]/u.test(character) ||
-      (/\p{Noncharacter_Code_Point}/u.test(character) && character.length === 1)
-        ? '\ufffd'
-        : character,
-    ) // prettier-ignore
+      /\p{Noncharacter_Code_Point}/u.test(character) && character.length === 1 ? '\ufffd' : character,
+    )
     .join('')
 }

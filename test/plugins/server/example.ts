@@ -11,14 +11,15 @@ await serve({
     'example:index:Thing': {
       check: (_olds, news) => ({
         inputs: { size: 1, ...news },
-        failures: news.bad === undefined ? [] : [{ property: 'hosts.node1', reason: 'no such host' }],
+        failures:
+          news.bad === undefined ? [] : [{ property: 'hosts.node1', reason: `no such host${said(news)}` }],
       }),
       async create(news, context) {
         if (news.act === 'half') {
           throw new PartialFailure({
             id: 'half-id',
             outputs: { ...news, done: ['node1'] },
-            reasons: ['node2: down', 'node3: down'],
+            reasons: ['node2: down', `node3: down${said(news)}`],
           })
         }
         if (news.act === 'escape') {
@@ -33,9 +34,9 @@ await serve({
             context.signal.addEventListener('abort', () => reject(context.signal.reason as Error)),
           )
         }
-        if (news.act === 'fail') throw new Error('plain words')
+        if (news.act === 'fail') throw new Error(`plain words${said(news)}`)
         const { name, type, preview } = context
-        context.log.warning('made')
+        context.log.warning(`made${said(news)}`)
         return { id: 'id', outputs: { ...news, name, type, preview } }
       },
       read: async (_id, state) => (state.gone ? undefined : { outputs: { ...state, live: true } }),
@@ -46,3 +47,8 @@ await serve({
   },
   close: () => void process.stderr.write(''),
 })
+
+/** What a host said, where the test lets one say something. */
+function said({ said }: Readonly<Record<string, unknown>>): string {
+  return typeof said === 'string' ? said : ''
+}

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dangerous } from '../../support/dangerous.ts'
 import { failure, reached, startPlugin, urnOf } from './plugin.ts'
 import type { StartedPlugin } from './plugin.ts'
 
@@ -81,4 +82,22 @@ test('an error outside of any call fails the calls in progress, not the process'
   expect(await failure(plugin.create(type, { act: 'escape' }))).toBe('escaped')
   expect(await waiting).toBe('escaped')
   expect((await plugin.create(type, {})).id).toBe('id')
+})
+
+test('what a host said reaches the engine harmless: in logs, errors, reasons and mistakes', async () => {
+  const said = ` \x1b[2J\u202e\x9b\r\nnode9: ok ${'x'.repeat(20_000)}`
+  const half: unknown = await plugin.create(type, { act: 'half', said }).catch((thrown: unknown) => thrown)
+  const texts = [
+    ...Object.values((await plugin.check(type, { bad: true, said })).failures),
+    await failure(plugin.create(type, { act: 'fail', said })),
+    ...(reached(half)?.reasons ?? []),
+  ]
+  await plugin.create(type, { said })
+  texts.push(plugin.logs.at(-1)!.message)
+  expect(texts).toHaveLength(5)
+  for (const text of texts) {
+    expect(text).not.toMatch(dangerous)
+    expect(text.length).toBeLessThan(5000)
+  }
+  expect(texts.at(-1)).toMatch(/^made \\u001b\[2J\\u202e\\u009b\\r\nnode9: ok x+ \.\.\. \(cut\)$/)
 })
