@@ -2,45 +2,74 @@
 import { createHash } from 'node:crypto'
 import { pathBeside } from './files.ts'
 import type { Files } from './files.ts'
-import type { GroupedHost } from './groups.ts'
+import type { GroupedHost, Variable } from './groups.ts'
 import type { Act } from './inventory.ts'
-import type { Report } from './mistakes.ts'
+import type { Path, Report } from './mistakes.ts'
 import { variables } from './schema.ts'
 import type { Name } from './values.ts'
 
-/** Pure but for `exists`. Sources are relative to the inventory file. */
-export function actsOf(host: GroupedHost, { file, exists }: Files, report: Report): Act[] {
-  const acts = new Map<string, { act: Act; content: string }>()
-  for (const { value, path } of host.bootstraps) {
-    if (!Array.isArray(value)) continue
-    value.forEach((one: unknown, index) => {
-      const result = variables.bootstrap.element.safeParse(one)
-      if (!result.success) return
-      const { name, ...given } = result.data
-      // Also sorted by what it is and not by where it stands, so that a new act renames no other.
-      const content = JSON.stringify(given, Object.keys(given).toSorted().concat(environmentKeys(given)))
-      const kind = 'run' in given ? 'run' : 'copy'
-      const key = name ?? `${kind}-${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
-      const same = acts.get(key)
-      if (same) {
-        if (same.content !== content) {
-          const what = `${host.name} has another act of the name ${key}`
-          report({ path: [...path, index, 'name'], what, todo: 'rename one of the two' })
-        }
-        return
-      }
-      acts.set(key, { content, act: complete(key as Name, given, file) })
-      if ('copy' in given && !exists(pathBeside(file, given.copy))) {
-        const what = `there is no ${given.copy} beside the inventory`
-        report({
-          path: [...path, index, 'copy'],
-          what,
-          todo: `make ${pathBeside(file, given.copy)}, or correct the path`,
-        })
-      }
-    })
+/** An act with the place of it, and what says whether another one is the same. */
+interface FoundAct {
+  readonly act: Act
+  readonly content: string
+  readonly path: Path
+}
+
+/**
+ * Acts of hosts. Pure but for `exists`; sources are relative to the inventory file. Lists that hosts share are read
+ * once, and hosts with the same lists share their acts.
+ */
+export function actsReader({ file, exists }: Files, report: Report): (host: GroupedHost) => readonly Act[] {
+  const lists = new Map<Variable, readonly FoundAct[]>()
+  const found = (variable: Variable) => {
+    const known = lists.get(variable) ?? readActs(variable, { file, exists }, report)
+    lists.set(variable, known)
+    return known
+  }
+  let before: { of: readonly Variable[]; acts: readonly Act[] } | undefined
+  return ({ name, bootstraps }) => {
+    if (before?.of.length === bootstraps.length && before.of.every((one, at) => one === bootstraps[at]))
+      return before.acts
+    const acts = merge(name, bootstraps.map(found), report)
+    before = { of: bootstraps, acts }
+    return acts
+  }
+}
+
+function merge(host: Name, lists: readonly (readonly FoundAct[])[], report: Report): readonly Act[] {
+  const acts = new Map<string, FoundAct>()
+  for (const found of lists.flat()) {
+    const { name } = found.act
+    const same = acts.get(name)
+    if (!same) acts.set(name, found)
+    else if (same.content !== found.content) {
+      const what = `${host} has another act of the name ${name}`
+      report({ path: [...found.path, 'name'], what, todo: 'rename one of the two' })
+    }
   }
   return [...acts.values()].map(({ act }) => act)
+}
+
+/** Takes what has the right form and leaves out the rest, which the schema has reported. */
+function readActs({ value, path }: Variable, { file, exists }: Files, report: Report): FoundAct[] {
+  if (!Array.isArray(value)) return []
+  return value.flatMap((one: unknown, index): FoundAct[] => {
+    const result = variables.bootstrap.element.safeParse(one)
+    if (!result.success) return []
+    const { name, ...given } = result.data
+    // Also sorted by what it is and not by where it stands, so that a new act renames no other.
+    const content = JSON.stringify(given, Object.keys(given).toSorted().concat(environmentKeys(given)))
+    const kind = 'run' in given ? 'run' : 'copy'
+    const key = name ?? `${kind}-${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
+    const at = [...path, index]
+    if ('copy' in given && !exists(pathBeside(file, given.copy)))
+      report({
+        path: [...at, 'copy'],
+        what: `there is no ${given.copy} beside the inventory`,
+        todo: `make ${pathBeside(file, given.copy)}, or correct the path`,
+      })
+    return [{ act: complete(key as Name, given, file), content, path: at }]
+  })
 }
 
 type GivenAct =

@@ -1,6 +1,6 @@
 /** A YAML text as plain values, with the place of each of them. */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { Node, YAMLError } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml'
+import type { Document, Node, YAMLError } from 'yaml'
 import type { Path } from './mistakes.ts'
 
 export interface Position {
@@ -26,27 +26,34 @@ export interface YamlText {
 /** Deeper than any inventory, and shallow enough for the stack. */
 const deepest = 100
 
+/** Where a value and its key begin, as offsets in the text, and what is inside it. */
+interface Place {
+  readonly key: number
+  readonly value: number
+  readonly inside: Map<string | number, Place>
+}
+
 /** Pure. Never throws for a wrong text. */
-export function parseYaml(text: string): YamlText {
-  const lines = new LineCounter()
+export function parseYaml(given: string): YamlText {
+  // Editors count no column for a byte order mark.
+  const text = given.replace(/^\uFEFF/, '')
+  const at = positions(text)
   const problems: Problem[] = []
-  const places = new Map<string, { key: number; value: number }>()
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length))
-    return { line: Math.max(line, 1), column: Math.max(col, 1) }
-  }
+  const top: Place = { key: 0, value: 0, inside: new Map() }
   const problem = (offset: number, path: Path, what: string, todo: string) =>
     void problems.push({ ...at(offset), path, what, todo })
 
   const locate = (path: Path, atKey = false): Position => {
-    for (let length = path.length; length > 0; length--) {
-      const place = places.get(JSON.stringify(path.slice(0, length)))
-      if (place) return at(atKey || length < path.length ? place.key : place.value)
+    let place = top
+    for (const part of path) {
+      const next = place.inside.get(part)
+      if (!next) return at(place.key)
+      place = next
     }
-    return { line: 1, column: 1 }
+    return at(atKey ? place.key : place.value)
   }
 
-  const plain = (node: unknown, path: Path): unknown => {
+  const plain = (node: unknown, path: Path, place: Place): unknown => {
     const offset = (node as Node | null)?.range?.[0] ?? 0
     if (path.length > deepest) {
       problem(offset, path.slice(0, 4), 'is nested too deeply', 'write it flatter')
@@ -63,10 +70,10 @@ export function parseYaml(text: string): YamlText {
     }
     if (isSeq(node)) {
       return node.items.map((item, index) => {
-        const inner = [...path, index]
         const start = (item as Node | null)?.range?.[0] ?? offset
-        places.set(JSON.stringify(inner), { key: start, value: start })
-        return plain(item, inner)
+        const inner: Place = { key: start, value: start, inside: new Map() }
+        place.inside.set(index, inner)
+        return plain(item, [...path, index], inner)
       })
     }
     if (isMap(node)) {
@@ -97,7 +104,7 @@ export function parseYaml(text: string): YamlText {
           )
           continue
         }
-        const first = places.get(JSON.stringify(inner))
+        const first = place.inside.get(word)
         if (seen.has(word) && first) {
           problem(
             start,
@@ -108,8 +115,13 @@ export function parseYaml(text: string): YamlText {
           continue
         }
         const leaf = isScalar(value) && value.value !== null
-        places.set(JSON.stringify(inner), { key: start, value: leaf ? (value.range?.[0] ?? start) : start })
-        seen.set(word, plain(value, inner))
+        const here: Place = {
+          key: start,
+          value: leaf ? (value.range?.[0] ?? start) : start,
+          inside: new Map(),
+        }
+        place.inside.set(word, here)
+        seen.set(word, plain(value, inner, here))
       }
       return Object.fromEntries(seen)
     }
@@ -117,21 +129,55 @@ export function parseYaml(text: string): YamlText {
   }
 
   try {
-    // Keys are compared above: the library's own check is quadratic and does not say where the first one is.
-    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false })
+    const document = documentOf(text)
     for (const error of [...document.errors, ...document.warnings])
       problem(error.pos[0], [], ...wording(error))
     if (problems.length > 0) return { value: undefined, problems, locate }
-    return { value: plain(document.contents, []), problems, locate }
+    return { value: plain(document.contents, [], top), problems, locate }
   } catch (error) {
     // The parser recurses: a text of ten thousand brackets ends its stack.
     const why =
       error instanceof RangeError ? 'is nested too deeply' : `cannot be read as YAML (${String(error)})`
     return {
       value: undefined,
-      problems: [{ line: 1, column: 1, path: [], what: why, todo: 'mend the YAML' }],
+      problems: [{ line: 1, column: 1, path: [], what: why, todo: 'correct the YAML' }],
       locate,
     }
+  }
+}
+
+function documentOf(text: string): Document.Parsed {
+  const frames = Error.stackTraceLimit
+  // A broken text has an error for every second of its characters; their stack traces take most of the time and memory.
+  Error.stackTraceLimit = 0
+  try {
+    // Keys are compared above: the library's own check is quadratic and does not say where the first one is.
+    return parseDocument(text, { prettyErrors: false, uniqueKeys: false })
+  } finally {
+    Error.stackTraceLimit = frames
+  }
+}
+
+/**
+ * Offset -> line and column, both from 1, of a character that the text has: what lies at an end of line or of the file
+ * (something is missing there) is reported at the last character before it.
+ */
+function positions(text: string): (offset: number) => Position {
+  const starts = [0]
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
+  const written = text.trimEnd().length
+  return (offset) => {
+    const inside = Math.max(Math.min(offset, written - 1), 0)
+    let low = 0
+    for (let high = starts.length; high - low > 1;) {
+      const middle = (low + high) >>> 1
+      if ((starts[middle] ?? Infinity) <= inside) low = middle
+      else high = middle
+    }
+    const start = starts[low] ?? 0
+    const end = (starts[low + 1] ?? text.length + 1) - 1
+    const length = (text[end - 1] === '\r' ? end - 1 : end) - start
+    return { line: low + 1, column: Math.max(Math.min(inside - start + 1, length), 1) }
   }
 }
 

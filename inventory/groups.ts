@@ -1,6 +1,7 @@
 /** Ansible's tree of groups: who is in which, and which value of a variable a host ends up with. */
 import { shown, type Path, type Report } from './mistakes.ts'
 import { expandRanges } from './ranges.ts'
+import type { Expansion } from './ranges.ts'
 import { ansibleNames, mostHosts } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { name as nameSchema } from './values.ts'
@@ -54,45 +55,60 @@ type HostNode = Pick<Node, 'path' | 'variables' | 'bootstraps'>
 export function groupHosts(all: unknown, report: Report): Grouped {
   const nodes = new Map<string, Node>()
   const hostNodes = new Map<string, HostNode>()
-  readGroup('all', all, ['all'], nodes, hostNodes, report)
+  readGroup('all', all, ['all'], { nodes, hostNodes, report, patterns: new Map() })
   if (hostNodes.size > mostHosts) {
-    const what = `the inventory has ${hostNodes.size} hosts, and a lab has at most ${mostHosts}`
+    const what = `the inventory has more than ${mostHosts} hosts, the most that a lab can have`
     report({ path: ['all'], atKey: true, what, todo: 'remove some' })
     return { hosts: [], groups: new Map(), children: new Map() }
   }
   reportNames(nodes, hostNodes, report)
-  cutCycles(nodes, report)
+  const outermostFirst = cutCycles(nodes, report)
+  const order = precedence(nodes, outermostFirst)
+  const groupsOf = membership(nodes, order)
 
-  const members = membersOf(nodes)
-  const order = precedence(nodes)
+  const members = new Map<string, Name[]>(order.map((group) => [group, []]))
+  const layers = new Map<readonly string[], Pick<HostNode, 'variables' | 'bootstraps'>>()
+  const layerOf = (groups: readonly string[]) => {
+    const known = layers.get(groups)
+    if (known) return known
+    const of = groups.flatMap((group) => nodes.get(group) ?? [])
+    const layer = {
+      variables: new Map(of.flatMap(({ variables }) => [...variables])),
+      bootstraps: of.flatMap(({ bootstraps }) => bootstraps),
+    }
+    layers.set(groups, layer)
+    return layer
+  }
   const hosts = [...hostNodes].map(([name, node]): GroupedHost => {
-    const groups = order.filter((group) => members.get(group)?.has(name))
-    const layers = [...groups.map((group) => nodes.get(group)), node].filter((layer) => layer !== undefined)
+    const groups = groupsOf(name)
+    for (const group of groups) members.get(group)?.push(name as Name)
+    const below = layerOf(groups)
     return {
       name: name as Name,
       path: node.path,
       groups,
-      variables: new Map(layers.flatMap((layer) => [...layer.variables])),
-      bootstraps: layers.flatMap((layer) => layer.bootstraps),
+      variables: new Map([...below.variables, ...node.variables]),
+      bootstraps: [...below.bootstraps, ...node.bootstraps],
     }
   })
-  const namesIn = (group: string) =>
-    hosts.map(({ name }) => name).filter((name) => members.get(group)?.has(name))
   return {
     hosts,
-    groups: new Map(order.map((group) => [group, namesIn(group)])),
+    groups: members,
     children: new Map(order.map((group) => [group, [...(nodes.get(group)?.children.keys() ?? [])]])),
   }
 }
 
-function readGroup(
-  name: string,
-  body: unknown,
-  path: Path,
-  nodes: Map<string, Node>,
-  hostNodes: Map<string, HostNode>,
-  report: Report,
-): void {
+/** What is gathered while the tree is read. */
+interface Reading {
+  readonly nodes: Map<string, Node>
+  readonly hostNodes: Map<string, HostNode>
+  readonly report: Report
+  /** Names of the patterns that were read, since groups share them. */
+  readonly patterns: Map<string, Expansion>
+}
+
+function readGroup(name: string, body: unknown, path: Path, reading: Reading): void {
+  const { nodes, hostNodes, report } = reading
   const group = nodes.get(name) ?? {
     path,
     variables: new Map(),
@@ -104,24 +120,33 @@ function readGroup(
   nodes.set(name, group)
   if (!isMap(body)) return
   group.written = true
-  setVariables(group, body['vars'], [...path, 'vars'], report)
+  setVariables([group], body['vars'], [...path, 'vars'], report)
   for (const [pattern, variables] of entries(body['hosts'])) {
+    // Reported once all is read; what it costs to read on has no bound.
+    if (hostNodes.size > mostHosts) return
     const at = [...path, 'hosts', pattern]
-    for (const host of hostNames(pattern, at, report)) {
+    const named = hostNames(pattern, at, reading).map((host) => {
       const node = hostNodes.get(host) ?? { path: at, variables: new Map(), bootstraps: [] }
       hostNodes.set(host, node)
       group.hosts.add(host)
-      setVariables(node, variables, at, report)
-    }
+      return node
+    })
+    setVariables(named, variables, at, report)
   }
   for (const [child, inner] of entries(body['children'])) {
     const at = [...path, 'children', child]
     if (!group.children.has(child)) group.children.set(child, at)
-    readGroup(child, inner, at, nodes, hostNodes, report)
+    readGroup(child, inner, at, reading)
   }
 }
 
-function setVariables(node: HostNode, body: unknown, path: Path, report: Report): void {
+/** All of them get the same objects, so that what they share is looked at once (`readVariable`). */
+function setVariables(
+  nodes: readonly Pick<HostNode, 'variables' | 'bootstraps'>[],
+  body: unknown,
+  path: Path,
+  report: Report,
+): void {
   for (const [ansibles, own] of Object.entries(ansibleNames)) {
     if (isMap(body) && own in body && ansibles in body && body[own] !== body[ansibles])
       report({
@@ -132,27 +157,31 @@ function setVariables(node: HostNode, body: unknown, path: Path, report: Report)
   }
   for (const [key, value] of entries(body)) {
     const variable = { value, path: [...path, key] }
-    if (key === 'bootstrap') node.bootstraps.push(variable)
-    else {
-      node.variables.set(key, variable)
-      if (ansibleNames[key]) node.variables.set(ansibleNames[key], variable)
+    for (const node of nodes) {
+      if (key === 'bootstrap') node.bootstraps.push(variable)
+      else {
+        node.variables.set(key, variable)
+        if (ansibleNames[key]) node.variables.set(ansibleNames[key], variable)
+      }
     }
   }
 }
 
-function hostNames(pattern: string, path: Path, report: Report): string[] {
+function hostNames(pattern: string, path: Path, { patterns, report }: Reading): readonly string[] {
+  const expansion = patterns.get(pattern) ?? namesOf(pattern)
+  patterns.set(pattern, expansion)
+  if ('names' in expansion) return expansion.names
+  report({ path, atKey: true, what: expansion.what, todo: expansion.todo })
+  return []
+}
+
+function namesOf(pattern: string): Expansion {
   const expansion = expandRanges(pattern)
-  if ('what' in expansion) {
-    report({ path, atKey: true, what: expansion.what, todo: expansion.todo })
-    return []
-  }
+  if ('what' in expansion) return expansion
   const wrong = expansion.names.find((host) => !nameSchema.safeParse(host).success)
-  if (wrong !== undefined) {
-    const todo = 'use lower-case letters, digits and inner dashes, at most 63, with a letter'
-    report({ path, atKey: true, what: `${shown(wrong)} is not a host name`, todo })
-    return []
-  }
-  return [...expansion.names]
+  if (wrong === undefined) return expansion
+  const todo = 'use lower-case letters, digits and inner dashes, at most 63, with a letter'
+  return { what: `${shown(wrong)} is not a host name`, todo }
 }
 
 function reportNames(
@@ -160,13 +189,18 @@ function reportNames(
   hosts: ReadonlyMap<string, HostNode>,
   report: Report,
 ): void {
-  const written = [...nodes].filter(([, node]) => node.written).map(([name]) => name)
+  const written = [...nodes].filter(([name, node]) => node.written && name !== 'all').map(([name]) => name)
   for (const [name, node] of nodes) {
     if (!node.written && name !== 'all') {
-      const others = written.filter((other) => other !== 'all')
-      const hint = suggestion(name, others)
-      const todo = `${hint.startsWith('did') ? hint : 'give it hosts:'} (an empty group is ${name}: {})`
-      report({ path: node.path, atKey: true, what: `no group ${name} is written out anywhere`, todo })
+      report({
+        path: node.path,
+        atKey: true,
+        what: `no group ${name} is written out anywhere`,
+        get todo() {
+          const hint = suggestion(name, written)
+          return `${hint.startsWith('did') ? hint : 'give it hosts:'} (an empty group is ${name}: {})`
+        },
+      })
     }
     const host = hosts.get(name)
     if (host) {
@@ -181,66 +215,99 @@ function reportNames(
   }
 }
 
-/** Reports every edge that closes a circle, and removes it, so that all else can still be checked. */
-function cutCycles(nodes: ReadonlyMap<string, Node>, report: Report): void {
-  const done = new Set<string>()
-  const visit = (name: string, above: readonly string[]): void => {
-    const node = nodes.get(name)
-    if (!node || done.has(name)) return
-    const trail = [...above, name]
-    for (const [child, path] of [...node.children]) {
-      if (!trail.includes(child)) {
-        visit(child, trail)
-        continue
-      }
-      node.children.delete(child)
-      const circle = [...trail.slice(trail.indexOf(child)), child].join(' > ')
-      report({
-        path,
-        atKey: true,
-        what: `the group is below itself: ${circle}`,
-        todo: 'remove one of these steps',
-      })
-    }
-    done.add(name)
+/** Of a circle's steps so many are named. */
+const mostSteps = 10
+
+/**
+ * Reports every edge that closes a circle, and removes it, so that all else can still be checked. Without recursion,
+ * since a chain of groups is as long as its file likes.
+ * @returns the groups, each one before those below it
+ */
+function cutCycles(nodes: ReadonlyMap<string, Node>, report: Report): string[] {
+  const done: string[] = []
+  const seen = new Set<string>()
+  const trail = new Map<string, Iterator<[string, Path]>>()
+  const enter = (name: string) => {
+    seen.add(name)
+    trail.set(name, [...(nodes.get(name)?.children ?? [])].values())
   }
-  visit('all', [])
+  const stack = ['all']
+  enter('all')
+  for (let name = stack.at(-1); name !== undefined; name = stack.at(-1)) {
+    const step = trail.get(name)?.next()
+    if (!step || step.done) {
+      stack.pop()
+      trail.delete(name)
+      done.push(name)
+      continue
+    }
+    const [child, path] = step.value
+    if (!trail.has(child)) {
+      if (seen.has(child)) continue
+      stack.push(child)
+      enter(child)
+      continue
+    }
+    nodes.get(name)?.children.delete(child)
+    const circle = [...stack.slice(stack.indexOf(child)), child]
+    report({
+      path,
+      atKey: true,
+      what: `the group is below itself: ${stepsText(circle)}`,
+      todo: 'remove one of these steps',
+    })
+  }
+  return done.toReversed()
 }
 
-/** Group -> the names of the hosts in it or below it. */
-function membersOf(nodes: ReadonlyMap<string, Node>): Map<string, Set<string>> {
-  const members = new Map<string, Set<string>>()
-  const collect = (name: string): Set<string> => {
-    const known = members.get(name)
-    if (known) return known
-    const node = nodes.get(name)
-    const found = new Set(node?.hosts)
-    members.set(name, found)
-    for (const child of node?.children.keys() ?? []) for (const host of collect(child)) found.add(host)
-    return found
+function stepsText(circle: readonly string[]): string {
+  const half = mostSteps / 2
+  const shown = circle.length > mostSteps ? [...circle.slice(0, half), '...', ...circle.slice(-half)] : circle
+  return shown.join(' > ')
+}
+
+/** Host -> the groups that it is in or below, in the given order; the same list for hosts of the same groups. */
+function membership(
+  nodes: ReadonlyMap<string, Node>,
+  order: readonly string[],
+): (host: string) => readonly string[] {
+  const ranks = new Map(order.map((group, rank) => [group, rank]))
+  const parents = new Map<string, string[]>(order.map((group) => [group, []]))
+  const direct = new Map<string, string[]>()
+  for (const [name, { children, hosts }] of nodes) {
+    for (const child of children.keys()) parents.get(child)?.push(name)
+    for (const host of hosts) {
+      const groups = direct.get(host)
+      if (groups) groups.push(name)
+      else direct.set(host, [name])
+    }
   }
-  for (const name of nodes.keys()) collect(name)
-  return members
+  // Most hosts are in the same groups as their neighbour in the file.
+  const known = new Map<string, readonly string[]>()
+  return (host) => {
+    const first = direct.get(host) ?? []
+    const key = first.join(' ')
+    const before = known.get(key)
+    if (before) return before
+    const found = new Set(first)
+    for (const group of found) for (const parent of parents.get(group) ?? []) found.add(parent)
+    const groups = [...found].sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0))
+    known.set(key, groups)
+    return groups
+  }
 }
 
 /**
  * The groups in the order in which their variables are laid over each other, the strongest last: by depth
  * (the longest way from `all`), then `ansible_group_priority`, then name. Ansible's `sort_groups`.
+ * @param outermostFirst each group before those below it
  */
-function precedence(nodes: ReadonlyMap<string, Node>): string[] {
+function precedence(nodes: ReadonlyMap<string, Node>, outermostFirst: readonly string[]): string[] {
   const depths = new Map<string, number>([['all', 0]])
-  // The longest way settles after at most one round for each level.
-  for (let changed = true; changed;) {
-    changed = false
-    for (const [name, node] of nodes) {
-      const depth = depths.get(name)
-      if (depth === undefined) continue
-      for (const child of node.children.keys()) {
-        if ((depths.get(child) ?? 0) > depth) continue
-        depths.set(child, depth + 1)
-        changed = true
-      }
-    }
+  for (const name of outermostFirst) {
+    const below = (depths.get(name) ?? 0) + 1
+    for (const child of nodes.get(name)?.children.keys() ?? [])
+      depths.set(child, Math.max(depths.get(child) ?? 0, below))
   }
   const priority = (name: string): number => {
     const value = nodes.get(name)?.variables.get('ansible_group_priority')?.value

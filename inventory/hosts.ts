@@ -442,7 +442,9 @@ function reportDuplicates<K extends 'address' | 'subnet'>(
     const at = one[key]
     if (!at) continue
     const word = text(at.value)
-    owners.set(word, [...(owners.get(word) ?? []), one])
+    const others = owners.get(word)
+    if (others) others.push(one)
+    else owners.set(word, [one])
   }
   for (const [word, all] of owners) {
     // The one that says it is told; the one that got it from its number did nothing.
@@ -454,9 +456,10 @@ function reportDuplicates<K extends 'address' | 'subnet'>(
 }
 
 function reportMacs(placed: readonly PlacedHost[], report: Report): void {
-  const owners = new Map<string, PlacedHost[]>()
-  for (const one of placed)
-    if (one.vtepMac) owners.set(one.vtepMac, [...(owners.get(one.vtepMac) ?? []), one])
+  const owners = Map.groupBy(
+    placed.filter(({ vtepMac }) => vtepMac),
+    ({ vtepMac }) => vtepMac,
+  )
   for (const [word, all] of owners) {
     if (all.length < 2) continue
     const path = all.at(-1)?.host.variables.get('vtep_mac')?.path ?? []

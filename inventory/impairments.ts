@@ -1,5 +1,5 @@
 /** What `impairments` says of a host's links: for all its peers, and instead of that for some of them. */
-import type { GroupedHost, Grouped } from './groups.ts'
+import type { Grouped, Variable } from './groups.ts'
 import type { Impairment, Impairments } from './inventory.ts'
 import type { Path, Report } from './mistakes.ts'
 import { readVariable } from './numbers.ts'
@@ -17,14 +17,26 @@ export function impairmentsOf(
   report: Report,
 ): ReadonlyMap<string, Impairments> {
   const found = new Map<string, Impairments>()
+  const known = { names: new Set<string>(grouped.hosts.map(({ name }) => name)), groups: grouped.groups }
+  // What hosts of a group share is looked at once.
+  const read = new Map<Variable, Impairments>()
   for (const host of grouped.hosts) {
     const given = readVariable(host, 'impairments')
     if (typeof given !== 'object') continue
     const { toward = {}, ...all } = given.value
     const { path } = given.variable
-    check(all, path, mtu, report)
-    for (const [name, one] of Object.entries(toward)) check(one ?? {}, [...path, 'toward', name], mtu, report)
-    found.set(host.name, { all, toward: peersOf(host, toward, grouped, path, report) })
+    let shared = read.get(given.variable)
+    if (!shared) {
+      check(all, path, mtu, report)
+      for (const [name, one] of Object.entries(toward))
+        check(one ?? {}, [...path, 'toward', name], mtu, report)
+      shared = { all, toward: peersOf(toward, known, path, report) }
+      read.set(given.variable, shared)
+    }
+    // A group's variable may name all of its hosts; none has a link to itself.
+    const peers = { ...shared.toward }
+    delete peers[host.name]
+    found.set(host.name, { all: shared.all, toward: peers })
   }
   return found
 }
@@ -58,9 +70,8 @@ function check(one: Impairment, path: Path, mtu: number | undefined, report: Rep
 
 /** Names of groups stand for their hosts. A host's own name goes before its groups', an inner group's before an outer one's. */
 function peersOf(
-  host: GroupedHost,
   toward: Readonly<Record<string, Impairment | null>>,
-  { hosts, groups }: Grouped,
+  { names, groups }: { readonly names: ReadonlySet<string>; readonly groups: Grouped['groups'] },
   path: Path,
   report: Report,
 ): Record<Name, Impairment> {
@@ -68,14 +79,16 @@ function peersOf(
   for (const [group, members] of groups)
     if (Object.hasOwn(toward, group)) for (const name of members) peers[name] = toward[group] ?? {}
   for (const [name, one] of Object.entries(toward)) {
-    if (hosts.some((other) => other.name === name)) peers[name as Name] = one ?? {}
-    else if (!groups.has(name)) {
-      const known = [...hosts.map((other) => other.name), ...groups.keys()]
-      const what = `there is no host or group ${name}`
-      report({ path: [...path, 'toward', name], atKey: true, what, todo: suggestion(name, known) })
-    }
+    if (names.has(name)) peers[name as Name] = one ?? {}
+    else if (!groups.has(name))
+      report({
+        path: [...path, 'toward', name],
+        atKey: true,
+        what: `there is no host or group ${name}`,
+        get todo() {
+          return suggestion(name, [...names, ...groups.keys()])
+        },
+      })
   }
-  // A group's variable may name all of its hosts; none has a link to itself.
-  delete peers[host.name]
   return peers
 }

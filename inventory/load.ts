@@ -1,8 +1,8 @@
 /** From an inventory file to an Inventory, or to everything that is wrong with it. */
 import { existsSync, readFileSync } from 'node:fs'
-import { actsOf } from './bootstrap.ts'
+import { actsReader } from './bootstrap.ts'
 import { parseYaml } from './document.ts'
-import type { YamlText } from './document.ts'
+import type { Position, YamlText } from './document.ts'
 import type { Exists } from './files.ts'
 import { groupHosts } from './groups.ts'
 import type { Grouped } from './groups.ts'
@@ -13,7 +13,7 @@ import type { Host, Impairments, Inventory, Lab, Pod } from './inventory.ts'
 import { toCidr, toIp } from './ipv4.ts'
 import { completeLab } from './lab.ts'
 import type { KnownLab } from './lab.ts'
-import { InventoryErrors, mistakeText, pathText } from './mistakes.ts'
+import { InventoryErrors, mistakeText, mostShown, pathText } from './mistakes.ts'
 import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
 import { override } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
@@ -55,7 +55,7 @@ export function parseInventory(
   const mistakes: Mistake[] = []
   const report = (mistake: Mistake) => void mistakes.push(mistake)
   const top = yaml.value
-  if (top === undefined) throw new InventoryErrors(placeAll(yaml, [], file, undefined))
+  if (top === undefined) throw errorsOf(yaml, [], file, undefined)
 
   const overridden = override(valueAt(top, ['lab']), overrides)
   const isMap = typeof top === 'object' && top !== null && !Array.isArray(top)
@@ -75,7 +75,8 @@ export function parseInventory(
         ? []
         : placeHosts(grouped.hosts, lab, { file, exists }, report, standIns)
     const pods = placePods(hosts, report)
-    const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host, { file, exists }, report)]))
+    const actsOf = actsReader({ file, exists }, report)
+    const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host)]))
     const impairments = impairmentsOf(grouped, lab.mtu, report)
     if (mistakes.length === 0 && yaml.problems.length === 0) {
       return {
@@ -86,7 +87,7 @@ export function parseInventory(
       }
     }
   }
-  throw new InventoryErrors(placeAll(yaml, mistakes, file, overridden))
+  throw errorsOf(yaml, mistakes, file, overridden)
 }
 
 function readText(file: string): string {
@@ -109,56 +110,75 @@ function readText(file: string): string {
   }
 }
 
-/** Mistakes of the text with line and column, in the file's order; then those of the configuration. */
-function placeAll(
+/** A mistake and its place, its text not made yet. */
+interface Located {
+  readonly mistake: Mistake
+  readonly path: Path
+  readonly place: string
+  readonly line: number
+  readonly column: number
+}
+
+/** The first mistakes of the text with line and column, in the file's order; then those of the configuration. */
+function errorsOf(
   yaml: YamlText,
   mistakes: readonly Mistake[],
   file: string,
   overridden: Overridden | undefined,
-): PlacedMistake[] {
-  const placed = [
-    ...yaml.problems.map(({ line, column, ...mistake }) =>
-      withPlace(mistake, `${file}:${line}:${column}`, line, column),
-    ),
+): InventoryErrors {
+  const reported = explained(yaml)
+  const all = [
+    ...yaml.problems.map((mistake): Located => located(mistake, mistake.path, mistake)),
     ...mistakes
-      .filter(({ path }) => !within(path, yaml))
-      .map((mistake) => {
+      .filter(({ path }) => !reported(path))
+      .map((mistake): Located => {
         const key = overridden?.origin(mistake.path)
-        if (key) return withPlace({ ...mistake, path: key }, 'config', Infinity, 0)
-        const { line, column } = yaml.locate(mistake.path, mistake.atKey)
-        return withPlace(mistake, `${file}:${line}:${column}`, line, column)
+        if (key) return { mistake, path: key, place: 'config', line: Infinity, column: 0 }
+        return located(mistake, mistake.path, yaml.locate(mistake.path, mistake.atKey))
       }),
-  ]
-  const seen = new Set<string>()
-  const different = placed.filter(({ text }) => !seen.has(text) && seen.add(text))
-  return shorten(different)
-    .sort((a, b) => (a.line === b.line ? a.column - b.column : a.line < b.line ? -1 : 1))
-    .map((mistake) => (mistake.line === Infinity ? { ...mistake, line: 0 } : mistake))
+  ].sort((a, b) => (a.line === b.line ? a.column - b.column : a.line < b.line ? -1 : 1))
+  const lines = shorten(all)
+  return new InventoryErrors(lines.slice(0, mostShown).map(withText), Math.max(lines.length - mostShown, 0))
+
+  function located(mistake: Mistake, path: Path, { line, column }: Position): Located {
+    return { mistake, path, place: `${file}:${line}:${column}`, line, column }
+  }
 }
 
 /** A range of hosts can have one mistake a hundred times over. */
 const mostAtOnePlace = 3
 
-function shorten(mistakes: readonly PlacedMistake[]): PlacedMistake[] {
-  const places = Map.groupBy(mistakes, ({ place, path }) => `${place} ${pathText(path)}`)
-  return [...places.values()].flatMap((same) => {
+function shorten(all: readonly Located[]): Located[] {
+  const places = new Map<string, Map<string, Located>>()
+  for (const one of all) {
+    const place = `${one.place} ${pathText(one.path)}`
+    const same = places.get(place) ?? new Map<string, Located>()
+    places.set(place, same)
+    if (!same.has(one.mistake.what)) same.set(one.mistake.what, one)
+  }
+  return [...places.values()].flatMap((different) => {
+    const same = [...different.values()]
     const first = same[0]
     const rest = same.length - mostAtOnePlace
     if (first === undefined || rest <= 1) return same
-    const more = {
-      path: first.path,
-      what: `${rest} more hosts have such mistakes here`,
-      todo: 'mend the ones above first',
-    }
-    return [...same.slice(0, mostAtOnePlace), withPlace(more, first.place, first.line, first.column)]
+    const what = `${rest} more hosts have such mistakes here`
+    const more = { path: first.path, what, todo: 'mend the ones above first' }
+    return [...same.slice(0, mostAtOnePlace), { ...first, mistake: more }]
   })
 }
 
 /** What the YAML has wrong already is not also missing or of a wrong form. */
-function within(path: Path, { problems }: YamlText): boolean {
-  return problems.some(
-    (problem) => problem.path.length > 0 && problem.path.every((part, index) => part === path[index]),
-  )
+function explained({ problems }: YamlText): (path: Path) => boolean {
+  const paths = new Set(problems.map(({ path }) => JSON.stringify(path)))
+  paths.delete('[]')
+  return (path) =>
+    paths.size > 0 && path.some((_, index) => paths.has(JSON.stringify(path.slice(0, index + 1))))
+}
+
+function withText({ mistake, path, place, line, column }: Located): PlacedMistake {
+  const { atKey, what, todo } = mistake
+  const at = { path, ...(atKey !== undefined && { atKey }), what, todo }
+  return withPlace(at, place, line === Infinity ? 0 : line, column)
 }
 
 function withPlace(mistake: Mistake, place: string, line: number, column: number): PlacedMistake {

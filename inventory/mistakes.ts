@@ -13,9 +13,12 @@ export interface Mistake {
   readonly atKey?: boolean
   /** What is wrong, without the path; one line. */
   readonly what: string
-  /** What to do about it; one line. */
+  /** What to do about it; one line. May be a getter where it costs much: only of mistakes that are shown it is read. */
   readonly todo: string
 }
+
+/** Nobody reads more at once, and a broken file can have a mistake for every character. */
+export const mostShown = 50
 
 /** A mistake with its place in words. */
 export interface PlacedMistake extends Mistake {
@@ -30,12 +33,18 @@ export interface PlacedMistake extends Mistake {
 
 export type Report = (mistake: Mistake) => void
 
-/** Thrown by `loadInventory` and `parseInventory`. The message has one line for each mistake, in the file's order. */
+/**
+ * Thrown by `loadInventory` and `parseInventory`. The message has one line for each of the first `mostShown` mistakes, in
+ * the file's order, and one with the count of the others.
+ */
 export class InventoryErrors extends Error {
+  /** Those that the message shows. */
   readonly mistakes: readonly PlacedMistake[]
 
-  constructor(mistakes: readonly PlacedMistake[]) {
-    super(mistakes.map((mistake) => mistake.text).join('\n'))
+  /** @param more how many there are that `mistakes` has not */
+  constructor(mistakes: readonly PlacedMistake[], more = 0) {
+    const rest = `and ${more} more ${more === 1 ? 'mistake' : 'mistakes'}; correct these first`
+    super([...mistakes.map((mistake) => mistake.text), ...(more > 0 ? [rest] : [])].join('\n'))
     this.name = 'InventoryErrors'
     this.mistakes = mistakes
     // A stack trace of ours tells the author of an inventory nothing.

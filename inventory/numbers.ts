@@ -17,13 +17,18 @@ export interface Numbered {
 /** The value of a variable; `wrong` where the file has it in a wrong form (reported by the schema). */
 export type Reading<T> = { readonly value: T; readonly variable: Variable } | 'wrong' | undefined
 
+/** What a thousand hosts of a group share is parsed once. */
+const parsed = new WeakMap<Variable, Map<VariableName, z.ZodSafeParseResult<unknown>>>()
+
 export function readVariable<K extends VariableName>(
   host: GroupedHost,
   key: K,
 ): Reading<z.output<(typeof variables)[K]>> {
   const variable = host.variables.get(key)
   if (variable === undefined) return undefined
-  const result = variables[key].safeParse(variable.value)
+  const known = parsed.get(variable) ?? new Map<VariableName, z.ZodSafeParseResult<unknown>>()
+  const result = known.get(key) ?? variables[key].safeParse(variable.value)
+  parsed.set(variable, known.set(key, result))
   return result.success ? { value: result.data as z.output<(typeof variables)[K]>, variable } : 'wrong'
 }
 

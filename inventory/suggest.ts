@@ -14,7 +14,15 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 export function suggestion(word: string, known: readonly string[]): string {
   if (known.length === 1) return `use ${known[0]}`
   const best = nearest(word, known)
-  return best === undefined ? `use one of ${known.join(', ')}` : `did you mean ${best}?`
+  return best === undefined ? `use one of ${listed(known)}` : `did you mean ${best}?`
+}
+
+/** More than that nobody reads through. */
+const mostListed = 20
+
+function listed(known: readonly string[]): string {
+  const more = known.length - mostListed
+  return more > 0 ? `${known.slice(0, mostListed).join(', ')} and ${more} more` : known.join(', ')
 }
 
 /** Levenshtein's distance, with two neighbours exchanged (the commonest slip) as one edit instead of two. */

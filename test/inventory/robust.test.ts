@@ -75,10 +75,26 @@ function answer(text: string): 'right' | string[] {
   }
 }
 
-function hasPlaces(lines: 'right' | string[]): void {
-  if (lines === 'right') return
-  expect(lines.length).toBeGreaterThan(0)
-  for (const line of lines) expect(line).toMatch(/^f\.yaml:[1-9]\d*:[1-9]\d*( .+)?: .+; ./u)
+/** Every mistake has its place, one that the text has; there are at most fifty, and a count. */
+function hasPlaces(told: 'right' | string[], text: string): void {
+  if (told === 'right') return
+  expect(told.length).toBeGreaterThan(0)
+  const more = /^and \d+ more mistakes?; correct these first$/.test(told.at(-1) ?? '')
+  const mistakes = more ? told.slice(0, -1) : told
+  expect(mistakes.length).toBeLessThanOrEqual(50)
+  if (more) expect(mistakes).toHaveLength(50)
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/)
+  for (const mistake of mistakes) {
+    const [, line, column] = /^f\.yaml:([1-9]\d*):([1-9]\d*)( .+)?: .+; ./u.exec(mistake)?.map(Number) ?? []
+    expect(line, mistake).toBeLessThanOrEqual(lines.length)
+    expect(column, mistake).toBeLessThanOrEqual(Math.max(lines[line! - 1]!.length, 1))
+  }
+}
+
+function check(text: string): 'right' | string[] {
+  const told = answer(text)
+  hasPlaces(told, text)
+  return told
 }
 
 it('any map of known and strange words', () => {
@@ -94,8 +110,8 @@ it('any map of known and strange words', () => {
   }))
   fc.assert(
     fc.property(tree, tree, tree, (lab, all, more) => {
-      hasPlaces(answer(stringify({ lab, all }, { aliasDuplicateObjects: false })))
-      hasPlaces(answer(stringify(more, { aliasDuplicateObjects: false })))
+      check(stringify({ lab, all }, { aliasDuplicateObjects: false }))
+      check(stringify(more, { aliasDuplicateObjects: false }))
     }),
     { numRuns: 500 },
   )
@@ -113,9 +129,7 @@ it('the example with any one value exchanged', () => {
         const changed = lines
           .with(index, (lines[index] ?? '').replace(/: .*/, `: ${String(value)}`))
           .join('\n')
-        const result = answer(changed)
-        hasPlaces(result)
-        if (result !== 'right') refused++
+        if (check(changed) !== 'right') refused++
       },
     ),
     { numRuns: 500 },
@@ -125,10 +139,46 @@ it('the example with any one value exchanged', () => {
 
 it('any text at all', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => hasPlaces(answer(text))),
+    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => void check(text)),
     { numRuns: 500 },
   )
-  hasPlaces(answer('['.repeat(20_000)))
-  hasPlaces(answer('\u0000'))
-  hasPlaces(answer('\uFEFF'))
+  check('['.repeat(20_000))
+  check('\u0000')
+  check('\uFEFF')
+})
+
+it('an inventory of a lab and one of existing hosts, torn at random', () => {
+  const whole = ['../../inventory/example-groups.yaml', 'right/ssh-hosts.yaml'].map((file) =>
+    readFileSync(new URL(file, import.meta.url), 'utf8'),
+  )
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ...'[]{}:,-#&*!|>\'"%@`?\t\n\r\\ \u0085\u2028\u202e\uFEFF',
+      '- ',
+      ': ',
+      '\n\n',
+      '---\n',
+      '<<: *a',
+    ),
+    fc.constantFrom(...keys, ...scalars.map(String)),
+    fc.string({ unit: 'binary', maxLength: 5 }),
+  )
+  const tear = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    take: fc.nat({ max: 40 }),
+    put: piece,
+    times: fc.constantFrom(1, 1, 1, 2, 300),
+  })
+  let refused = 0
+  fc.assert(
+    fc.property(fc.constantFrom(...whole), fc.array(tear, { minLength: 1, maxLength: 6 }), (text, tears) => {
+      const torn = tears.reduce((rest, { at, take, put, times }) => {
+        const start = Math.floor(at * rest.length)
+        return rest.slice(0, start) + put.repeat(times) + rest.slice(start + take)
+      }, text)
+      if (check(torn) !== 'right') refused++
+    }),
+    { numRuns: 1000 },
+  )
+  expect(refused).toBeGreaterThan(500)
 })
