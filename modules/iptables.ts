@@ -5,9 +5,12 @@
  *
  * Keys: `nat FLANNEL-POSTRTG 2` (table, chain, position) -> the rule as `iptables-save` prints it, and
  * `nat POSTROUTING flanneld masq` (table, chain, comment; the target where a jump has none) -> the jump. A rule that
- * should not be there shows as `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours. What the variant
- * that the host does not use any more still has of these chains shows with that variant's name before it,
+ * should not be there shows as `nat FLANNEL-POSTRTG 2+1`: the first one after the second of ours. What overlab wrote
+ * with the variant that the host does not use any more shows with that variant's name before it,
  * `legacy nat FLANNEL-POSTRTG 2`, and goes.
+ *
+ * Another flannel has chains of the same names. One that overlab does not want, or one of the other variant, is
+ * overlab's only by the rules that overlab wrote (`prior`): else it and the jumps into it are left alone.
  */
 import type { Cidr } from '../inventory/values.ts'
 import { z } from 'zod'
@@ -79,21 +82,25 @@ export const iptablesModule: Module = {
 
   parse(output, { desired, prior }) {
     const { own: saved, others } = readSaves(output)
-    const wanted = { ...chainsOf(prior), ...chainsOf(desired) }
+    const planning = chainsOf(desired)
+    const written = writtenChains(prior)
+    const wanted = { ...written, ...planning }
     const table: Record<string, string> = {}
+    const chains = new Set<string>()
     for (const [name, chain] of Object.entries(wanted)) {
       const rules = saved.rules.get(name)
+      const planned = planning[name]
+      if (!planned && rules && !isWritten(rules, chain) && !isChanged(rules, chain)) continue
+      chains.add(name)
       if (!rules) continue
-      const planned = chainsOf(desired)[name]
       const { at, extra } = align(rules, planned ?? chain)
       for (const [index, rule] of at) table[`${name} ${index + 1}`] = rule
       for (const { after, count, item } of extra) table[`${name} ${after}+${count}`] = item
       if (!planned && rules.length === 0) table[`${name} 0`] = 'empty chain'
     }
-    const chains = new Set(Object.keys(wanted))
     addJumps(table, saved, chains)
     for (const [variant, left] of others)
-      for (const [key, line] of Object.entries(leftovers(left, chains))) table[`${variant} ${key}`] = line
+      for (const [key, line] of Object.entries(leftovers(left, written))) table[`${variant} ${key}`] = line
     return table
   },
 
@@ -157,16 +164,53 @@ function addJumps(table: Record<string, string>, { jumps }: Saved, chains: Reado
   }
 }
 
-/** All that another variant has of these chains, by the keys that it would have in the chosen one. */
-function leftovers(saved: Saved, chains: ReadonlySet<string>): Record<string, string> {
+/** All that another variant has of the chains that overlab wrote, by the keys that it would have in the chosen one. */
+function leftovers(
+  saved: Saved,
+  written: Readonly<Record<string, readonly string[]>>,
+): Record<string, string> {
   const table: Record<string, string> = {}
+  const chains = new Set<string>()
   for (const [name, rules] of saved.rules) {
-    if (!chains.has(name)) continue
+    if (!isWritten(rules, written[name])) continue
+    chains.add(name)
     if (rules.length === 0) table[`${name} 0`] = 'empty chain'
     rules.forEach((rule, index) => (table[`${name} ${index + 1}`] = rule))
   }
   addJumps(table, saved, chains)
   return table
+}
+
+/** The chains that overlab wrote, with whichever variant: a refresh knows those of the other one by their own keys. */
+function writtenChains(prior: Table): Record<string, string[]> {
+  const chains: Record<string, string[]> = {}
+  for (const prefix of ['', 'nft ', 'legacy ']) {
+    const rows = Object.entries(prior).flatMap(([key, line]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), line] as const] : [],
+    )
+    for (const [name, rules] of Object.entries(chainsOf(Object.fromEntries(rows))))
+      chains[name] = [...(chains[name] ?? []), ...rules]
+    // An emptied chain has no rule to be known by.
+    for (const [key] of rows) if (/^(filter|nat) FLANNEL-\S+ 0$/.test(key)) chains[key.slice(0, -2)] ??= []
+  }
+  return chains
+}
+
+/**
+ * Whether a chain with these rules is the one that overlab wrote: nothing in it is another's, or somebody has put a
+ * rule beside all of overlab's.
+ */
+function isWritten(rules: readonly string[], written: readonly string[] | undefined): boolean {
+  if (!written) return false
+  return rules.every((rule) => written.includes(rule)) || written.every((rule) => rules.includes(rule))
+}
+
+/**
+ * Whether it is overlab's chain after a change that nobody wrote down, since a kill cut it: a rule that names the
+ * network is still there. Of the variant in use only: there, another flannel would have written over it.
+ */
+function isChanged(rules: readonly string[], written: readonly string[]): boolean {
+  return written.some((rule) => / ?-[sd] /.test(rule) && rules.includes(rule))
 }
 
 /** Takes another variant's rows away: the jumps, then the chains as a whole. */
