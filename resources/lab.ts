@@ -132,6 +132,7 @@ export class Lab extends pulumi.ComponentResource {
         mtu: lab.mtu,
         backend: lab.overlay.Backend.Type,
         links: Object.keys(planLab(this.inventory).hosts[host.name]!.state.links ?? {}),
+        ...('Port' in lab.overlay.Backend && { port: lab.overlay.Backend.Port }),
         ...(host.nic && { givenNic: host.nic }),
         owner,
         persist: host.persist ?? false,

@@ -16,6 +16,8 @@ export interface SshHostArgs {
   readonly backend: pulumi.Input<BackendType>
   /** Links that the overlay will make. */
   readonly links: pulumi.Input<readonly string[]>
+  /** The UDP port at which peers' packets arrive; none of host-gw. */
+  readonly port?: pulumi.Input<number>
   /** The NIC that carries the underlay; the one that has the address unless told. */
   readonly givenNic?: pulumi.Input<string>
   /** Whose the overlay on it is. */

@@ -1,6 +1,7 @@
 /** One look at a host that exists: what it is, and what is there already. One script, which changes nothing of the host's. */
 import { z } from 'zod'
 import { quote } from '../../remote/quote.ts'
+import { firewallLines, readFirewall, type Firewall } from '../firewall/firewall.ts'
 
 /** The Debian package of each tool that an overlay needs. */
 export const packageOf: Readonly<Record<string, string>> = {
@@ -64,7 +65,7 @@ if command -v ip >/dev/null; then
     why=$(unshare --net ip link add "$@" 2>&1) || say lacks "$kind $(printf %s "$why" | tail -n 1)"
   done
 fi
-command -v iptables-save >/dev/null && iptables-save 2>/dev/null | grep -q '^:FLANNEL-' && say chains flannel
+${firewallLines}
 say end ok`
 }
 
@@ -85,6 +86,8 @@ const link = z.object({
 const route = z.object({
   dst: z.string(),
   dev: z.string().optional(),
+  /** None where it is `unicast`; `unreachable`, `blackhole`. */
+  type: z.string().optional(),
   gateway: z.string().optional(),
   protocol: z.union([z.string(), z.number()]).optional(),
   prefsrc: z.string().optional(),
@@ -117,8 +120,7 @@ export interface Facts {
   readonly way: Route | undefined
   /** Its kernel has fou and ipip. */
   readonly hasFou: boolean
-  /** There are chains of flannel's. */
-  readonly hasChains: boolean
+  readonly firewall: Firewall
 }
 
 /** @throws Error where the answer is not whole */
@@ -147,6 +149,6 @@ export function parseFacts(output: string): Facts {
     routes: json(z.array(route), 'routes'),
     way: json(z.array(route), 'way')[0],
     hasFou: one('fou') !== '',
-    hasChains: one('chains') !== '',
+    firewall: readFirewall(all),
   }
 }

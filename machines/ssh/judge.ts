@@ -1,7 +1,8 @@
 /** Whether a host that exists is fit for the lab: every lack at once. Pure. */
 import { overlap, toBlock } from '../../inventory/ipv4.ts'
 import type { Cidr, IfName, Ip } from '../../inventory/values.ts'
-import { type Facts, packageOf, type Route } from './facts.ts'
+import { inTheWay } from '../firewall/firewall.ts'
+import { type Facts, type Link, packageOf, type Route } from './facts.ts'
 
 /** What the lab wants of the host. */
 export interface Wanted {
@@ -12,12 +13,18 @@ export interface Wanted {
   readonly mtu: number
   /** The NIC that the inventory names. */
   readonly nic?: IfName | undefined
-  /** The links that the overlay will make. */
+  /** The links that the overlay will make, the pods' bridge among them. */
   readonly links: readonly string[]
+  readonly bridge: IfName
+  /** The UDP port at which peers' packets arrive; undefined where the backend has none. */
+  readonly port?: number | undefined
   readonly owner: string
   /** It is to restore its data plane at boot, and to keep network managers from it. */
   readonly persist: boolean
-  /** It was fit before: what looks like flannel's on it is overlab's, also where a reboot took the owner's mark. */
+  /**
+   * It was fit before, and holds what overlab put there, also where a reboot took the owner's mark. What has come up
+   * since does not keep overlab from putting its own right again.
+   */
   readonly settled: boolean
   /** By which overlab knows its links and its routes. */
   readonly marks: { readonly alias: string; readonly protocol: number }
@@ -30,6 +37,8 @@ export interface Verdict {
   readonly packages: readonly string[]
   /** What is wrong, each with what to do; empty = fit, once the packages are there. */
   readonly lacks: readonly string[]
+  /** What may cost packets, or would keep a new host out, each with what to type. */
+  readonly warnings: readonly string[]
   /** What is worth knowing. */
   readonly notes: readonly string[]
 }
@@ -44,7 +53,10 @@ const mostSkew = 300
 /** `now` is this computer's clock in the middle of the question, Unix time in seconds. */
 export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
   const lacks: string[] = []
+  const warnings: string[] = []
   const notes: string[] = []
+  /** What keeps a new host out, and is only worth a word on one that has its overlay. */
+  const lateLacks = wanted.settled ? warnings : lacks
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(facts.kernel) ?? []).slice(1).map(Number)
   if (!facts.kernel.startsWith('Linux')) lacks.push(`it runs ${facts.kernel}; an overlay needs Linux`)
   else if (major < leastKernel[0] || (major === leastKernel[0] && minor < leastKernel[1]))
@@ -85,31 +97,30 @@ export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
   for (const { ifname } of facts.links)
     if (wanted.links.includes(ifname) && !ownLinks.has(ifname))
       lacks.push(
-        `it has a link ${ifname} that overlab did not make (is it in a Kubernetes cluster?); take it out of that first`,
+        `it has a link ${ifname} that overlab did not make (is it in a Kubernetes cluster?); take it out of that first, or where it is only left over: \`ip link delete ${ifname}\``,
       )
-  if (isRoot && facts.hasChains && facts.owner === '' && !wanted.settled)
-    lacks.push(
-      'its iptables has chains FLANNEL-* that overlab did not make; stop that flannel, and remove them (`iptables-save | grep FLANNEL`)',
-    )
-  for (const route of facts.routes) {
-    if (isOwn(route, ownLinks, wanted) || route.dst === 'default' || !isOverlap(route.dst, wanted.network))
-      continue
-    lacks.push(
-      `it has a route ${[route.dst, route.gateway && `via ${route.gateway}`, route.dev && `dev ${route.dev}`].filter(Boolean).join(' ')}, which lies in the pod Network ${wanted.network}; choose another Network`,
-    )
-  }
-  const nic = nicOf(facts, wanted, lacks)
+  if (isRoot && facts.owner === '') lacks.push(...foreignChains(facts, wanted))
+  const inside = inNetwork(facts, ownLinks, wanted)
+  lateLacks.push(...inside.lacks)
+  notes.push(...inside.notes)
+  const nic = nicOf(facts, wanted, lacks, lateLacks)
+  if (isRoot && nic !== '') warnings.push(...firewallWarnings(facts, wanted, nic))
   if (wanted.persist && !facts.hasSystemd)
     notes.push('systemd does not run there: after a reboot `overlab up` gives it its data plane again')
   if (!wanted.persist && facts.active.includes('systemd-networkd'))
     notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
   if (!wanted.persist && facts.active.includes('NetworkManager'))
     notes.push('NetworkManager runs: it may take a new link for its own')
-  return { nic, packages: isDebian ? packages : [], lacks, notes }
+  return { nic, packages: isDebian ? packages : [], lacks, warnings, notes }
 }
 
 /** The link that has the address. Another one is never taken: behind NAT the peers' packets would not find it. */
-function nicOf({ links }: Facts, { address, underlay, mtu, nic }: Wanted, lacks: string[]): string {
+function nicOf(
+  { links }: Facts,
+  { address, underlay, mtu, nic, settled }: Wanted,
+  lacks: string[],
+  lateLacks: string[],
+): string {
   if (links.length === 0) return ''
   const holders = links.filter(({ addr_info }) => addr_info.some(({ local }) => local === address))
   const named = nic && links.find(({ ifname }) => ifname === nic)
@@ -136,13 +147,15 @@ function nicOf({ links }: Facts, { address, underlay, mtu, nic }: Wanted, lacks:
     return ''
   }
   if (found.mtu < mtu)
-    lacks.push(
-      `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}; set lab.mtu to ${found.mtu}`,
+    lateLacks.push(
+      settled
+        ? `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}: longer packets are lost; type \`ip link set ${found.ifname} mtu ${mtu}\`, or set lab.mtu to ${found.mtu}`
+        : `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}; set lab.mtu to ${found.mtu}`,
     )
   return found.ifname
 }
 
-function list(links: Facts['links']): string {
+function list(links: readonly Link[]): string {
   return links
     .filter(({ ifname }) => ifname !== 'lo')
     .map(({ ifname, addr_info }) =>
@@ -156,8 +169,80 @@ function list(links: Facts['links']): string {
     .join(', ')
 }
 
+/** Chains of another flannel: overlab and it would write over each other, whichever variant of iptables has them. */
+function foreignChains({ firewall }: Facts, { settled, network }: Wanted): string[] {
+  return (
+    firewall.variants
+      .filter(({ hasChains }) => hasChains)
+      // What a program puts back after a reboot may be overlab's own rules, which name this network.
+      .filter(({ flannel }) => !settled || !flannel.some((rule) => rule.includes(` ${network} `)))
+      .map(({ tool, flannel }) => {
+        const networks = [...new Set(flannel.flatMap((rule) => / -s (\S+) ! -d/.exec(rule)?.[1] ?? []))]
+        const whose = networks.length > 0 ? ` (of the network ${networks.join(', ')})` : ''
+        return `its iptables has chains FLANNEL-* that overlab did not make${whose}; stop that flannel, and remove them (\`${tool}-save | grep FLANNEL\`)`
+      })
+  )
+}
+
+/**
+ * Whose routes and addresses lie in the pods' network. A wider route is no obstacle, since the kernel takes the
+ * longest prefix: only what is not a pod's goes that way.
+ */
+function inNetwork(
+  { links, routes }: Facts,
+  ownLinks: ReadonlySet<string>,
+  wanted: Wanted,
+): { lacks: string[]; notes: string[] } {
+  const { network } = wanted
+  const lacks: string[] = []
+  const notes: string[] = []
+  const taken = new Set<string>()
+  for (const { ifname, addr_info } of links)
+    for (const { local = '', prefixlen = 32 } of ownLinks.has(ifname) ? [] : addr_info) {
+      if (!isInside(local, network)) continue
+      taken.add(local)
+      lacks.push(
+        `its ${ifname} has the address ${local}/${prefixlen}, which lies in the pod Network ${network}; choose another Network, or take it away: \`ip address del ${local}/${prefixlen} dev ${ifname}\``,
+      )
+    }
+  for (const route of routes) {
+    const { dst, gateway, dev, type, prefsrc } = route
+    if (isOwn(route, ownLinks, wanted) || dst === 'default' || !isOverlap(dst, network)) continue
+    // The kernel's own route to an address that was told already.
+    if (String(route.protocol) === 'kernel' && prefsrc !== undefined && taken.has(prefsrc)) continue
+    const words = [type, dst, gateway && `via ${gateway}`, dev && `dev ${dev}`].filter(Boolean).join(' ')
+    if (isInside(dst, network))
+      lacks.push(
+        `it has a route ${words}, which lies in the pod Network ${network}; choose another Network, or take it away: \`ip route del ${words}\``,
+      )
+    else
+      notes.push(
+        `it has a route ${words}, wider than the pod Network ${network}: what is in both and no pod's goes that way`,
+      )
+  }
+  return { lacks, notes }
+}
+
+function firewallWarnings({ firewall, hasFou }: Facts, wanted: Wanted, nic: string): string[] {
+  const { address, underlay, network, links, bridge, port } = wanted
+  const device = links.find((link) => link !== bridge)
+  return inTheWay(firewall, {
+    ...{ nic, address, underlay, network, bridge },
+    device: device ?? nic,
+    // udp by BPF takes packets from the NIC before any firewall sees them.
+    port: device === undefined && !hasFou ? undefined : port,
+  })
+}
+
 function isOwn({ dev, protocol: by }: Route, ownLinks: ReadonlySet<string>, { marks }: Wanted): boolean {
   return String(by) === String(marks.protocol) || (dev !== undefined && ownLinks.has(dev))
+}
+
+/** Whether all of the prefix, or the address, lies in the network. */
+function isInside(prefix: string, network: Cidr): boolean {
+  if (!isOverlap(prefix, network)) return false
+  const length = prefix.includes('/') ? Number(prefix.split('/')[1]) : 32
+  return length >= toBlock(network).length
 }
 
 function isOverlap(prefix: string, network: Cidr): boolean {

@@ -7,6 +7,7 @@ import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
 import { hasFou, mayHaveFou } from '../../modules/fou.ts'
 import { alias, hostFolder, protocol } from '../../modules/owner.ts'
+import { bridge } from '../../overlay/pods.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Pool } from '../../remote/pool.ts'
 import type { Target } from '../../remote/target.ts'
@@ -33,6 +34,8 @@ const inputs = z.strictObject({
   backend: z.enum(backendTypes),
   /** Links that the overlay will make; one of these names that overlab did not make is in the way. */
   links: z.array(ifName),
+  /** The UDP port at which peers' packets arrive. */
+  port: z.int().min(1).max(65535).exactOptional(),
   /** The NIC that the inventory names. */
   givenNic: ifName.exactOptional(),
   owner: z.string().min(1),
@@ -95,7 +98,13 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
           name: args.hostname,
           access: args.access,
           backend: args.backend,
-          wanted: { ...args, nic: args.givenNic, settled: known.admitted, marks: { alias, protocol } },
+          wanted: {
+            ...args,
+            bridge,
+            nic: args.givenNic,
+            settled: known.admitted,
+            marks: { alias, protocol },
+          },
           folder: hostFolder,
           fou: args.backend === 'udp' ? hasFou : mayHaveFou,
         },
@@ -110,6 +119,9 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
           ...(verdict.nic && { nic: verdict.nic as IfName }),
         },
       })
+      // What keeps it from being fit is told as an error; what may cost packets is told at every look.
+      if (verdict.lacks.length === 0)
+        for (const warning of verdict.warnings) log.warning(`${args.hostname}: ${warning}`)
       if (tell) for (const note of verdict.notes) log.info(`${args.hostname}: ${note}`)
       const { name: _, ...reached } = target
       const { dev = '', gateway } = facts.way ?? {}

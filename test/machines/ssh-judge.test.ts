@@ -10,6 +10,8 @@ const wanted: Wanted = {
   network: '10.244.0.0/16' as Cidr,
   mtu: 1500,
   links: ['cni0', 'flannel.1'],
+  bridge: 'cni0' as IfName,
+  port: 8472,
   owner: 'lab rack, stack rack of /home/me/overlab',
   persist: true,
   settled: false,
@@ -20,6 +22,14 @@ const link = (ifname: string, address: string, more: object = {}) => ({
   mtu: 1500,
   addr_info: [{ family: 'inet', local: address, prefixlen: 24 }],
   ...more,
+})
+/** What `firewallLines` prints of a flannel. */
+const flannelOf = (network: string, tool = 'iptables') => ({
+  variant: ['iptables', tool].filter((one, at, all) => all.indexOf(one) === at),
+  rules: [
+    `${tool} nat :FLANNEL-POSTRTG - [0:0]`,
+    `${tool} nat -A FLANNEL-POSTRTG -s ${network} ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE`,
+  ],
 })
 const eth0 = link('eth0', '10.0.2.15')
 const eth1 = link('eth1', '192.168.1.11')
@@ -55,6 +65,7 @@ test('a fit server: the NIC is the one with the address, not the one behind NAT'
     nic: 'eth1',
     packages: [],
     lacks: [],
+    warnings: [],
     notes: [],
   })
 })
@@ -80,7 +91,7 @@ test.each<[string, Parameters<typeof answer>[0], Partial<Wanted>, readonly (stri
   ],
   [
     'no rights; nothing is said of what only root can see',
-    { uid: '1000', lacks: 'vxlan unshare failed', chains: 'flannel' },
+    { uid: '1000', lacks: 'vxlan unshare failed', ...flannelOf('10.42.0.0/16') },
     {},
     [/^the user is not root/],
   ],
@@ -96,7 +107,7 @@ test.each<[string, Parameters<typeof answer>[0], Partial<Wanted>, readonly (stri
     "a cluster's bridge",
     { links: JSON.stringify([eth1, link('cni0', '10.1.0.1')]) },
     {},
-    [/^it has a link cni0 that overlab did not make/],
+    [/^it has a link cni0 that overlab did not make .*`ip link delete cni0`$/],
   ],
   [
     'our own bridge',
@@ -104,13 +115,61 @@ test.each<[string, Parameters<typeof answer>[0], Partial<Wanted>, readonly (stri
     {},
     [],
   ],
-  ["a flannel's chains", { chains: 'flannel' }, {}, [/^its iptables has chains FLANNEL-\*/]],
-  ['chains that a reboot has put back', { chains: 'flannel' }, { settled: true }, []],
+  [
+    "a flannel's chains",
+    flannelOf('10.42.0.0/16'),
+    {},
+    [/^its iptables has chains FLANNEL-\* that overlab did not make \(of the network 10.42.0.0\/16\)/],
+  ],
+  [
+    "a flannel's chains in the variant of iptables that is not the default",
+    flannelOf('10.42.0.0/16', 'iptables-legacy'),
+    {},
+    [/^its iptables has chains FLANNEL-\* .*`iptables-legacy-save \| grep FLANNEL`/],
+  ],
+  [
+    'chains of nobody knows whom, empty',
+    { variant: 'iptables', rules: 'iptables filter :FLANNEL-FWD - [0:0]' },
+    {},
+    [/^its iptables has chains FLANNEL-\* that overlab did not make; stop/],
+  ],
+  ['chains that a reboot has put back', flannelOf('10.244.0.0/16'), { settled: true }, []],
+  [
+    'chains of another flannel after a reboot',
+    flannelOf('10.42.0.0/16'),
+    { settled: true },
+    [/^its iptables has chains FLANNEL-\*/],
+  ],
   [
     'a route in the pod network',
     { routes: '[{"dst":"10.244.7.0/24","gateway":"10.8.0.1","dev":"tun0"}]' },
     {},
-    [/^it has a route 10.244.7.0\/24 via 10.8.0.1 dev tun0, which lies in the pod Network 10.244.0.0\/16/],
+    [
+      /^it has a route 10.244.7.0\/24 via 10.8.0.1 dev tun0, which lies in the pod Network 10.244.0.0\/16; .*`ip route del 10.244.7.0\/24 via 10.8.0.1 dev tun0`$/,
+    ],
+  ],
+  [
+    'the Network itself thrown away',
+    { routes: '[{"type":"blackhole","dst":"10.244.0.0/16"}]' },
+    {},
+    [/^it has a route blackhole 10.244.0.0\/16, which lies in the pod Network/],
+  ],
+  [
+    'a route to one address of the pod network',
+    { routes: '[{"dst":"10.244.7.9","gateway":"10.8.0.1","dev":"tun0"}]' },
+    {},
+    [/^it has a route 10.244.7.9 via/],
+  ],
+  [
+    'a link that is connected to the pod network; its own route is not told too',
+    {
+      links: JSON.stringify([eth1, link('docker9', '10.244.3.1')]),
+      routes: '[{"dst":"10.244.3.0/24","dev":"docker9","protocol":"kernel","prefsrc":"10.244.3.1"}]',
+    },
+    {},
+    [
+      /^its docker9 has the address 10.244.3.1\/24, which lies in the pod Network .*`ip address del 10.244.3.1\/24 dev docker9`$/,
+    ],
   ],
   ['routes of ours', { routes: '[{"dst":"10.244.7.0/24","dev":"flannel.1","protocol":"79"}]' }, {}, []],
   [
@@ -177,6 +236,56 @@ test('a wrong clock, busy managers and no systemd are notes', () => {
     expect.stringMatching(/^systemd does not run there: /),
   ])
   expect(notesOf({ systemd: [] }, { persist: false })).toEqual([])
+})
+
+test.each([
+  ['of a whole company', '{"dst":"10.0.0.0/8","gateway":"192.168.1.254","dev":"eth1"}', '10.0.0.0/8 via'],
+  ["a VPN's half", '{"dst":"0.0.0.0/1","gateway":"10.8.0.1","dev":"tun0"}', '0.0.0.0/1 via'],
+  ['that throws away', '{"type":"unreachable","dst":"10.0.0.0/8","metric":9}', 'unreachable 10.0.0.0/8'],
+  [
+    'of a NIC',
+    '{"dst":"10.0.0.0/8","dev":"eth2","protocol":"kernel","prefsrc":"10.1.2.3"}',
+    '10.0.0.0/8 dev',
+  ],
+])('a route wider than the pod network, %s, is a note', (_, route, words) => {
+  const { lacks, notes } = judge(parseFacts(answer({ routes: `[${route}]` })), wanted, now)
+  expect(lacks).toEqual([])
+  expect(notes).toEqual([expect.stringContaining(`it has a route ${words}`)])
+  expect(notes[0]).toContain('wider than the pod Network 10.244.0.0/16')
+})
+
+test.each<[string, Parameters<typeof answer>[0], RegExp]>([
+  [
+    'a stale route in the pod network',
+    { routes: '[{"dst":"10.244.9.0/24","gateway":"192.168.1.12","dev":"eth1"}]' },
+    /`ip route del 10.244.9.0\/24 via 192.168.1.12 dev eth1`$/,
+  ],
+  [
+    'an MTU that fell',
+    { links: JSON.stringify([{ ...eth1, mtu: 1400 }]) },
+    /longer packets are lost; type `ip link set eth1 mtu 1500`/,
+  ],
+  [
+    'an address in the pod network',
+    { links: JSON.stringify([eth1, link('tun3', '10.244.3.9')]) },
+    /`ip address del 10.244.3.9\/24 dev tun3`$/,
+  ],
+])('%s keeps a new host out, and a host of the lab gets what is its own put right', (_, change, line) => {
+  const of = (settled: boolean) => judge(parseFacts(answer(change)), { ...wanted, settled }, now)
+  expect(of(false)).toMatchObject({ lacks: [expect.any(String)], warnings: [] })
+  expect(of(true)).toMatchObject({ lacks: [], warnings: [expect.stringMatching(line)] })
+})
+
+test("a firewall's last rule is a warning with the lines to type", () => {
+  const rules = [
+    ':INPUT ACCEPT [0:0]',
+    ':FORWARD ACCEPT [0:0]',
+    '-A FORWARD -j REJECT --reject-with icmp-host-prohibited',
+  ]
+  const change = { variant: 'iptables', rules: rules.map((rule) => `iptables filter ${rule}`) }
+  const { lacks, warnings } = judge(parseFacts(answer(change)), wanted, now)
+  expect(lacks).toEqual([])
+  expect(warnings).toEqual([expect.stringContaining('`iptables -I FORWARD -s 10.244.0.0/16 -j ACCEPT`')])
 })
 
 test('half an answer is none', () => {
