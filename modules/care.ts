@@ -3,6 +3,7 @@
  * which goes it unless overlab comes back over a new connection and says that it still can ("commit-confirm"). What
  * settings were before is kept, and given back when the overlay is taken away. Pure: these are scripts.
  */
+import { setPath } from '../remote/shell.ts'
 import { undoLines } from './undo.ts'
 import type { HostPlan } from './host-plan.ts'
 import type { Change } from './module.ts'
@@ -124,7 +125,8 @@ function undoScript(held: HostState, plan: HostPlan): string[] {
     'mv $d/armed $d/running 2>/dev/null || exit 0',
     'exec >$d/undo.log 2>&1',
     endChange,
-    'export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"',
+    'export LC_ALL=C',
+    setPath,
     ...undoLines(held, plan),
     'rm -f $d/timer $d/change',
     'mv $d/running $d/undone',

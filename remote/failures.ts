@@ -190,24 +190,39 @@ export function lingering(target: Target, step: string, exitCode: number, ms: nu
   }
 }
 
-/** sudo's own words; LC_ALL=C makes them English. */
-const sudoRefusals: readonly (readonly [RegExp, string, string])[] = [
-  [/a password is required|a terminal is required/, 'sudo asks', 'for a password'],
-  [/is not in the sudoers file|is not allowed to (run|execute)/, 'sudo does not let', 'become root'],
-  [/must have a tty/, 'sudo wants', 'to have a terminal (requiretty)'],
+/** sudo's own words, which LC_ALL=C makes English; why, and the line for `/etc/sudoers.d` that lets the user in. */
+const sudoRefusals: readonly {
+  readonly words: RegExp
+  readonly why: (user: string) => string
+  readonly line?: (user: string) => string
+}[] = [
+  {
+    words: /a password is required|a terminal is required/,
+    why: (user) => `sudo asks ${user} for a password`,
+  },
+  {
+    words: /is not in the sudoers file|is not allowed to (run|execute)/,
+    why: (user) => `sudo does not let ${user} become root`,
+  },
+  {
+    words: /must have a tty/,
+    why: (user) => `sudo wants ${user} to have a terminal (requiretty)`,
+    line: (user) => `Defaults:${user} !requiretty`,
+  },
 ]
 
 export function noShell(target: Target, step: string, exitCode: number, output: string): HostFailure {
   if (target.become) {
-    const refusal = sudoRefusals.find(([words]) => words.test(output))
+    const { user } = target
+    const refusal = sudoRefusals.find(({ words }) => words.test(output))
     const missing = /sudo['"]?: (No such file|not found)|exec: sudo: not found/.test(output)
     if (refusal || missing)
       return {
         host: target.name,
         step,
-        why: refusal ? `${refusal[1]} ${target.user} ${refusal[2]}` : 'there is no sudo on the host',
+        why: refusal ? refusal.why(user) : 'there is no sudo on the host',
         hint: refusal
-          ? `nothing was run; let ${target.user} become root without a password: on the host, as root, echo '${target.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/overlab (or log in as root, with become: false)`
+          ? `nothing was run; ${sudoersHint(user, refusal.line?.(user))} (or log in as root, with become: false)`
           : 'nothing was run; install sudo there, or log in as root, with become: false',
         exitCode,
         stderr: output,
@@ -221,6 +236,13 @@ export function noShell(target: Target, step: string, exitCode: number, output: 
     exitCode,
     stderr: output,
   }
+}
+
+/** A file of sudoers may hold the first line already. */
+function sudoersHint(user: string, line: string | undefined): string {
+  return line === undefined
+    ? `let ${user} become root without a password: on the host, as root, echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/overlab`
+    : `let ${user} use sudo without a terminal: on the host, as root, echo '${line}' >> /etc/sudoers.d/overlab`
 }
 
 export function truncated(target: Target, step: string): HostFailure {

@@ -1,6 +1,12 @@
 import { quote } from './quote.ts'
 
 /**
+ * Where every script and every command of a person finds its tools, and no other place says: the login's own folders,
+ * then those that each system has. Start-up files may leave out `sbin`, where `bridge` and `iptables` lie.
+ */
+export const setPath = 'export PATH="$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
+
+/**
  * How a script reaches a shell. The command line is the same for every script, so nothing of a script shows
  * in a process list or is read by the user's login shell, which may be any.
  *
@@ -15,15 +21,14 @@ import { quote } from './quote.ts'
  * - LC_ALL=C: lengths are bytes, and tools speak English wherever the host is.
  */
 export const shellCommand =
-  `exec sh -c 'export LC_ALL=C; read -r m n; echo "$m"; echo "$m $$" >&2; s=$(head -c "$n"); ` +
+  `exec sh -c '${setPath}; export LC_ALL=C; read -r m n; echo "$m"; echo "$m $$" >&2; s=$(head -c "$n"); ` +
   `[ \${#s} -eq "$n" ] || { echo "$m" >&2; exit 113; }; exec </dev/null; eval "unset m n s;$s"'`
 
 /**
- * The same as root. sudo drops the environment; the script is to know from where it is reached, and tools lie in
- * `sbin` too. Every login shell reads these words alike (csh knows no `VAR=value command`, hence `env`).
+ * The same as root. sudo drops the environment, and the script is to know from where it is reached. Every login shell
+ * reads these words alike (csh knows no `VAR=value command`, hence `env`).
  */
-const rootPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-const asRoot = `exec env LC_ALL=C sudo -n -- env "SSH_CONNECTION=$SSH_CONNECTION" PATH=${rootPath} `
+const asRoot = `exec env LC_ALL=C sudo -n -- env "SSH_CONNECTION=$SSH_CONNECTION" `
 
 /** A command line of this file's kind (`exec sh -c ...`) for a user who must become root first. */
 export function become(command: string): string {
@@ -32,7 +37,7 @@ export function become(command: string): string {
 
 /** One command line that runs a script, as root where `become` says so. */
 export function rootLine(script: string, asRoot: boolean): string {
-  const line = `exec sh -c ${quote(script)}`
+  const line = `exec sh -c ${quote(`${setPath}; ${script}`)}`
   return asRoot ? become(line) : line
 }
 

@@ -18,7 +18,7 @@ export function installLine(packages: readonly string[], become: boolean): strin
       'export DEBIAN_FRONTEND=noninteractive',
       // A package that is there and whose files are not is installed anew.
       `install() { apt-get -q update; apt-get -q install -y --no-install-recommends --reinstall ${words} && have; }`,
-      `have() { for t in ${tools.join(' ')}; do PATH=$PATH:/usr/sbin:/sbin command -v $t || { echo "$t is still missing"; return 1; }; done; }`,
+      `have() { for t in ${tools.join(' ')}; do command -v $t >/dev/null || { echo "$t is still missing"; return 1; }; done; }`,
       `if install >$d/packages.new 2>&1 </dev/null; then rm -f $d/packages.new $d/packages.log; echo 'installed: ${packages.join(' ')}'`,
       `else { echo 'apt-get install ${packages.join(' ')}'; tail -n 4 $d/packages.new; } >$d/packages.log; rm -f $d/packages.new; cat $d/packages.log >&2; fi`,
     ].join('\n'),

@@ -35,7 +35,6 @@ export function factsScript({
   readonly folder: string
 }): string {
   return `
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 say() { printf '%s %s\\n' "$1" "$2"; }
 oneline() { tr -d '\\n'; }
 say kernel "$(uname -sr)"

@@ -1,5 +1,7 @@
 /** What a host restores its data plane with at boot, besides the data itself. */
 
+import { setPath } from '../../remote/shell.ts'
+
 /** The data: parts, each of a line `@COMMAND` and the lines to feed to it. */
 export const dataFile = '/etc/overlab/data-plane'
 export const unit = 'overlab.service'
@@ -103,7 +105,8 @@ function restoreLines(nic: string): string[] {
     '#!/bin/sh',
     `# Written by overlab. Gives this host what ${dataFile} says, at boot or when called again (systemctl restart overlab):`,
     '# each part of it goes to the command in the line above. What is there already stays.',
-    'export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"',
+    'export LC_ALL=C',
+    setPath,
     `exec 9>${restoreLock} && flock 9 || exit`,
     `has_address() { ip -4 -o address show dev ${nic} up scope global 2>/dev/null | grep -q .; }`,
     '# systemd-networkd, just started, may still take the address away, and give it again.',

@@ -66,4 +66,17 @@ test.each([
     failures.noShell(target, 'probe', 1, 'This account is not available.\n'),
     'node1: probe: the login shell of root did not start `sh`\n  This account is not available.\n  nothing was run; give root a login shell, and no forced command in authorized_keys or sshd_config',
   ],
+  [
+    failures.noShell(
+      { ...target, user: 'ops', become: true },
+      'probe',
+      1,
+      'sudo: sorry, you must have a tty to run sudo\n',
+    ),
+    "node1: probe: sudo wants ops to have a terminal (requiretty)\n  sudo: sorry, you must have a tty to run sudo\n  nothing was run; let ops use sudo without a terminal: on the host, as root, echo 'Defaults:ops !requiretty' >> /etc/sudoers.d/overlab (or log in as root, with become: false)",
+  ],
+  [
+    failures.noShell({ ...target, user: 'ops', become: true }, 'probe', 1, 'sudo: a password is required\n'),
+    "node1: probe: sudo asks ops for a password\n  sudo: a password is required\n  nothing was run; let ops become root without a password: on the host, as root, echo 'ops ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/overlab (or log in as root, with become: false)",
+  ],
 ])('%o', (failure, message) => expect(new HostError(failure).message).toBe(message))

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { expect, test, vi } from 'vitest'
-import { afterMark, input, isTruncated, shellCommand } from '../../remote/shell.ts'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test, vi } from 'vitest'
+import { afterMark, become, input, isTruncated, rootLine, shellCommand } from '../../remote/shell.ts'
 
 // Real processes on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -17,6 +19,13 @@ function login(shell: string, bytes: Buffer) {
   return { status, stdout: afterMark(stdout, mark), stderr: afterMark(stderr, mark) }
 }
 
+/** A folder with a `sudo` that only runs its command. */
+const sudo = mkdtempSync(join(tmpdir(), 'overlab-sudo-'))
+writeFileSync(join(sudo, 'sudo'), '#!/bin/sh\n[ "$1 $2" = "-n --" ] && shift 2 && exec "$@"\n', {
+  mode: 0o755,
+})
+afterAll(() => rmSync(sudo, { recursive: true }))
+
 const shells = ['/bin/dash', '/bin/bash', '/usr/bin/zsh', '/usr/bin/fish', '/bin/csh'].filter((shell) =>
   existsSync(shell),
 )
@@ -30,6 +39,20 @@ for (const shell of shells) {
     expect(stdout?.toString()).toBe('aé\n')
     expect(stderr?.toString()).toBe('no\n')
     expect(status).toBe(7)
+  })
+
+  test(`${shell}: tools of sbin are found, whatever a start-up file made of PATH`, () => {
+    // As sshd and a start-up file would leave it; `sudo -n --` keeps what it is told to keep.
+    const run = (line: string, bytes = '') =>
+      spawnSync(shell, ['-c', line], {
+        input: bytes,
+        env: { PATH: `${sudo}:/usr/bin:/bin`, SSH_CONNECTION: '192.0.2.1 5 192.0.2.2 22' },
+      }).stdout.toString()
+    const script = 'command -v tc; echo "$SSH_CONNECTION"'
+    const found = '/usr/sbin/tc\n192.0.2.1 5 192.0.2.2 22\n'
+    for (const line of [shellCommand, become(shellCommand)])
+      expect(afterMark(Buffer.from(run(line, input(script, mark).toString())), mark)?.toString()).toBe(found)
+    for (const asRoot of [false, true]) expect(run(rootLine(script, asRoot))).toBe(found)
   })
 
   test(`${shell}: nothing of a script that was cut off runs, wherever it was cut`, () => {
