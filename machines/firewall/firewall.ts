@@ -1,5 +1,6 @@
 /** What of a host's own firewall would stop an overlay, and what to type about it. Pure. */
 import type { Cidr, Ip } from '../../inventory/values.ts'
+import { harmless } from '../../inventory/harmless.ts'
 import { hookChain, outcomeOf, readFilterTable, type FilterTable } from './iptables.ts'
 import { noRuleset, obstacles, readRuleset, type Ruleset } from './nft.ts'
 import type { Packet } from './packet.ts'
@@ -35,7 +36,8 @@ if command -v nft >/dev/null; then echo "nft $(nft -j list ruleset 2>/dev/null |
 
 /** Reads what `firewallLines` printed, by the first word of each line. */
 export function readFirewall(all: (word: string) => readonly string[]): Firewall {
-  const rules = all('rules').map((line) => /^(\S+) (\S+) (.*)$/.exec(line) ?? [])
+  // A rule holds whatever its maker wrote as a comment, and is shown.
+  const rules = all('rules').map((line) => /^(\S+) (\S+) (.*)$/.exec(harmless(line)) ?? [])
   return {
     variants: all('variant').map((tool): Variant => {
       const own = rules.filter(([, of]) => of === tool)

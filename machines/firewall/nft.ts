@@ -1,5 +1,6 @@
 /** What becomes of a packet in the chains of nftables, by what `nft -j list ruleset` prints. Pure. */
 import { z } from 'zod'
+import { parseAnswer } from '../../inventory/json.ts'
 import {
   accepted,
   all,
@@ -57,17 +58,14 @@ export const noRuleset: Ruleset = { chains: [], rules: [] }
 /** Undefined where it is none, or not a whole one. */
 export function readRuleset(json: string): Ruleset | undefined {
   if (json.trim() === '') return noRuleset
-  let value: unknown
   try {
-    value = JSON.parse(json)
+    const { nftables } = parseAnswer(ruleset, json, '`nft -j list ruleset`')
+    return {
+      chains: nftables.flatMap(({ chain }) => (chain ? [chain] : [])),
+      rules: nftables.flatMap(({ rule }) => (rule ? [rule] : [])),
+    }
   } catch {
     return undefined
-  }
-  const read = ruleset.safeParse(value)
-  if (!read.success) return undefined
-  return {
-    chains: read.data.nftables.flatMap(({ chain }) => (chain ? [chain] : [])),
-    rules: read.data.nftables.flatMap(({ rule }) => (rule ? [rule] : [])),
   }
 }
 
