@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { parse } from 'yaml'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { loadInventory, type LabOverrides } from '../inventory/load.ts'
+import { loadInventory, overrideNotes, type LabOverrides } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
 import { suggestion } from '../inventory/suggest.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { currentStack } from '../tools/stacks.ts'
+import { complain } from './output.ts'
 import { UserError } from './user-error.ts'
 
 export interface LabContext {
@@ -21,7 +22,11 @@ export interface LabContext {
  * The lab of a stack, from its inventory and config alone.
  * @throws UserError where there is no such stack; InventoryErrors where the inventory is wrong
  */
-export function labContext(options: { readonly stack?: string | undefined }): LabContext {
+export function labContext(options: {
+  readonly stack?: string | undefined
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
+}): LabContext {
   const stack = options.stack ?? currentStack()
   if (!stack)
     throw new UserError('no stack is selected', 'npx pulumi stack select vxlan, or name one with --stack')
@@ -29,7 +34,17 @@ export function labContext(options: { readonly stack?: string | undefined }): La
   const file = config('inventory') ?? defaultInventory()
   const path = isAbsolute(file) ? file : relative(process.cwd(), fromRepository(file))
   const overrides = overridesFrom(config)
-  return { stack, inventory: loadInventory(path, { overrides }), overrides }
+  const context = { stack, inventory: loadInventory(path, { overrides }), overrides }
+  if (!options.json && !options.quiet) sayOverridden(stack, context)
+  return context
+}
+
+/** On standard error, what the stack's configuration replaces in the file: an edit there has no effect. */
+function sayOverridden(stack: string, { inventory, overrides }: LabContext): void {
+  const path = fromRepository('stacks', `Pulumi.${stack}.yaml`)
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const config = { file: relative(process.cwd(), path), text }
+  for (const note of overrideNotes(inventory.file, overrides, config)) complain(`note: ${note}`)
 }
 
 /** `config.inventory.default` of Pulumi.yaml. */

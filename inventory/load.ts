@@ -4,6 +4,7 @@ import { actsReader } from './bootstrap.ts'
 import { parseYaml } from './document.ts'
 import type { Position, YamlText } from './document.ts'
 import type { Exists } from './files.ts'
+import { harmless } from './harmless.ts'
 import { groupHosts } from './groups.ts'
 import type { Grouped } from './groups.ts'
 import { placeHosts } from './hosts.ts'
@@ -13,9 +14,9 @@ import type { Host, Impairments, Inventory, Lab, Pod } from './inventory.ts'
 import { toCidr, toIp } from './ipv4.ts'
 import { completeLab } from './lab.ts'
 import type { KnownLab } from './lab.ts'
-import { InventoryErrors, mistakeText, mostShown, pathText } from './mistakes.ts'
+import { InventoryErrors, mistakeText, mostShown, pathText, shown } from './mistakes.ts'
 import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
-import { override } from './overrides.ts'
+import { override, replacedValues } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
 import { placePods } from './pods.ts'
 import { sshAccess } from './ssh.ts'
@@ -88,6 +89,34 @@ export function parseInventory(
     }
   }
   throw errorsOf(yaml, mistakes, file, overridden)
+}
+
+/**
+ * What a stack's configuration replaces in an inventory's lab block: one line a value, with both places.
+ * @param config the configuration's file as a user names it, and its text
+ * @param shownAs the inventory's, likewise
+ * @throws InventoryErrors where the inventory cannot be read
+ */
+export function overrideNotes(
+  file: string,
+  overrides: LabOverrides,
+  config: { readonly file: string; readonly text: string },
+  shownAs = file,
+): string[] {
+  if (Object.keys(overrides).length === 0) return []
+  const yaml = parseYaml(readText(file))
+  const lab = valueAt(yaml.value, ['lab'])
+  const settings = parseYaml(config.text)
+  return replacedValues(lab, override(lab, overrides)).map(({ path, key, stated, used }) => {
+    const name = `overlab:${key[0] ?? ''}`
+    const setting = ['config', name]
+    // It may also come from elsewhere, such as an environment of Pulumi's.
+    const written = valueAt(settings.value, setting) !== undefined
+    const from = written ? `${config.file}:${settings.locate(setting, true).line} ${name}` : `config ${name}`
+    const { line, column } = yaml.locate(path)
+    const verb = used === undefined ? 'removes' : `${shown(used)} replaces`
+    return harmless(`${from}: ${verb} ${shown(stated)} (${shownAs}:${line}:${column} ${pathText(path)})`)
+  })
 }
 
 function readText(file: string): string {

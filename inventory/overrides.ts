@@ -44,13 +44,41 @@ export interface Overridden {
   readonly lab: unknown
   /** The configuration's own name of the value at a path of the file, where it comes from there: `['backend']`. */
   origin(path: Path): Path | undefined
+  /** The name of what takes away the file's value at a path. */
+  remover(path: Path): Path | undefined
+}
+
+/** A value that the file states and the configuration replaces by another one. */
+export interface Replaced {
+  /** Where the file states it. */
+  readonly path: Path
+  /** The configuration's key. */
+  readonly key: Path
+  readonly stated: unknown
+  /** What counts; undefined where the configuration takes it away. */
+  readonly used: unknown
+}
+
+/** Pure. Every single value of the lab block that counts otherwise than it stands there, in the file's order. */
+export function replacedValues(lab: unknown, overridden: Overridden): Replaced[] {
+  const leaves = (stated: unknown, path: Path): Replaced[] => {
+    if (isMap(stated)) return Object.entries(stated).flatMap(([key, inner]) => leaves(inner, [...path, key]))
+    const now = valueAt(overridden.lab, path.slice(1))
+    const key = overridden.remover(path) ?? overridden.origin(path)
+    if (key === undefined || JSON.stringify(now) === JSON.stringify(stated)) return []
+    return [{ path, key, stated, used: now }]
+  }
+  return leaves(lab, ['lab'])
 }
 
 /** Pure. Lays the overrides over the lab block; what has the wrong form is laid over as well, for the schema to see. */
 export function override(lab: unknown, overrides: LabOverrides): Overridden {
   const origins = new Map<string, Path>()
+  const removals = new Map<string, Path>()
   const from = (path: Path, key: Path) => void origins.set(JSON.stringify(path), key)
-  if (lab !== undefined && lab !== null && !isMap(lab)) return { lab, origin: () => undefined }
+  const gone = (path: Path, key: Path) => void removals.set(JSON.stringify(path), key)
+  if (lab !== undefined && lab !== null && !isMap(lab))
+    return { lab, origin: () => undefined, remover: () => undefined }
   const merged: Record<string, unknown> = { ...lab }
 
   for (const [key, inner] of [
@@ -70,14 +98,12 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
     const overlay = isMap(merged['overlay']) ? merged['overlay'] : {}
     const known =
       typeof type === 'string' && Object.hasOwn(backendKeys, type) ? (backendKeys[type] ?? []) : []
-    const kept = Object.entries(isMap(overlay['Backend']) ? overlay['Backend'] : {}).filter(([key]) =>
-      known.includes(key),
-    )
+    const given = Object.entries(isMap(overlay['Backend']) ? overlay['Backend'] : {})
+    const kept = given.filter(([key]) => known.includes(key))
     merged['overlay'] = { ...overlay, Backend: { ...Object.fromEntries(kept), Type: type } }
-    from(
-      ['lab', 'overlay', 'Backend', 'Type'],
-      overrides.backend === undefined ? ['overlay', 'Backend', 'Type'] : ['backend'],
-    )
+    const key = overrides.backend === undefined ? ['overlay', 'Backend', 'Type'] : ['backend']
+    from(['lab', 'overlay', 'Backend', 'Type'], key)
+    for (const [inner] of given) if (!known.includes(inner)) gone(['lab', 'overlay', 'Backend', inner], key)
   }
   if (overrides.overlay !== undefined) {
     merged['overlay'] = mergePatch(
@@ -86,18 +112,23 @@ export function override(lab: unknown, overrides: LabOverrides): Overridden {
       ['lab', 'overlay'],
       ['overlay'],
       from,
+      gone,
     )
   }
   return {
     lab: lab === undefined && Object.keys(merged).length === 0 ? lab : merged,
-    origin: (path) => {
-      for (let length = path.length; length > 0; length--) {
-        const key = origins.get(JSON.stringify(path.slice(0, length)))
-        if (key) return [...key, ...path.slice(length)]
-      }
-      return undefined
-    },
+    origin: (path) => nearest(origins, path),
+    remover: (path) => nearest(removals, path),
   }
+}
+
+/** What is noted of a path or of the nearest thing above it. */
+function nearest(notes: ReadonlyMap<string, Path>, path: Path): Path | undefined {
+  for (let length = path.length; length > 0; length--) {
+    const key = notes.get(JSON.stringify(path.slice(0, length)))
+    if (key) return [...key, ...path.slice(length)]
+  }
+  return undefined
 }
 
 function mergePatch(
@@ -106,6 +137,7 @@ function mergePatch(
   path: Path,
   key: Path,
   from: (path: Path, key: Path) => void,
+  gone: (path: Path, key: Path) => void,
 ): unknown {
   if (!isMap(patch)) {
     from(path, key)
@@ -114,8 +146,10 @@ function mergePatch(
   if (!isMap(target)) from(path, key)
   const merged: Record<string, unknown> = isMap(target) ? { ...target } : {}
   for (const [inner, value] of Object.entries(patch)) {
-    if (value === null) delete merged[inner]
-    else merged[inner] = mergePatch(merged[inner], value, [...path, inner], [...key, inner], from)
+    if (value === null) {
+      delete merged[inner]
+      gone([...path, inner], [...key, inner])
+    } else merged[inner] = mergePatch(merged[inner], value, [...path, inner], [...key, inner], from, gone)
   }
   return merged
 }

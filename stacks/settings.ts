@@ -1,8 +1,9 @@
 /** A stack's configuration: which inventory, and what this stack changes in it. */
 import * as pulumi from '@pulumi/pulumi'
+import { existsSync, readFileSync } from 'node:fs'
+import { isAbsolute, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isAbsolute, join } from 'node:path'
-import { InventoryErrors, loadInventory } from '../inventory/load.ts'
+import { InventoryErrors, loadInventory, overrideNotes, type LabOverrides } from '../inventory/load.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
 
@@ -18,13 +19,23 @@ Reflect.deleteProperty(Error, 'prepareStackTrace')
  */
 export function stackInventory(): Inventory {
   const config = new pulumi.Config()
-  const file = config.require('inventory')
+  const named = config.require('inventory')
+  const file = isAbsolute(named) ? named : join(project, named)
+  const overrides = overridesFrom((key) => config.get(key))
   try {
-    return loadInventory(isAbsolute(file) ? file : join(project, file), {
-      overrides: overridesFrom((key) => config.get(key)),
-    })
+    const inventory = loadInventory(file, { overrides })
+    for (const note of notesOf(file, overrides)) void pulumi.log.info(`note: ${note}`)
+    return inventory
   } catch (error) {
     if (error instanceof InventoryErrors) throw new pulumi.RunError(error.message)
     throw error
   }
+}
+
+/** What this stack changes in the inventory: who edits the file there sees why it has no effect. */
+function notesOf(file: string, overrides: LabOverrides): string[] {
+  const settings = join(project, 'stacks', `Pulumi.${pulumi.getStack()}.yaml`)
+  const text = existsSync(settings) ? readFileSync(settings, 'utf8') : ''
+  // People are in the project's folder; this program need not be.
+  return overrideNotes(file, overrides, { file: relative(project, settings), text }, relative(project, file))
 }
