@@ -1,4 +1,5 @@
 /** Ansible's tree of groups: who is in which, and which value of a variable a host ends up with. */
+import { withArguments } from './ansible.ts'
 import { shown, type Path, type Report } from './mistakes.ts'
 import { expandRanges } from './ranges.ts'
 import type { Expansion } from './ranges.ts'
@@ -6,12 +7,9 @@ import { ansibleNames, mostHosts } from './schema.ts'
 import { suggestion } from './suggest.ts'
 import { name as nameSchema } from './values.ts'
 import type { Name } from './values.ts'
+import type { Variable } from './variable.ts'
 
-/** A value and where the file gives it. */
-export interface Variable {
-  readonly value: unknown
-  readonly path: Path
-}
+export type { Variable } from './variable.ts'
 
 /** Whether the file says it of this host itself, rather than of a group that it is in. */
 export function isOfHost(variable: Variable, host: GroupedHost): boolean {
@@ -87,7 +85,7 @@ export function groupHosts(all: unknown, report: Report): Grouped {
       name: name as Name,
       path: node.path,
       groups,
-      variables: new Map([...below.variables, ...node.variables]),
+      variables: withArguments(new Map([...below.variables, ...node.variables])),
       bootstraps: [...below.bootstraps, ...node.bootstraps],
     }
   })
@@ -147,13 +145,19 @@ function setVariables(
   path: Path,
   report: Report,
 ): void {
-  for (const [ansibles, own] of Object.entries(ansibleNames)) {
-    if (isMap(body) && own in body && ansibles in body && body[own] !== body[ansibles])
+  const first = new Map<string, string>()
+  for (const key of isMap(body) ? Object.keys(body) : []) {
+    const own = Object.hasOwn(ansibleNames, key) ? (ansibleNames[key] ?? key) : key
+    const other = first.get(own)
+    if (other === undefined) first.set(own, key)
+    else if (isMap(body) && body[other] !== body[key]) {
+      const [ansibles, same] = other.startsWith('ansible_') ? [other, key] : [key, other]
       report({
         path: [...path, ansibles],
-        what: `differs from ${own}, which is the same variable`,
+        what: `differs from ${same}, which is the same variable`,
         todo: 'keep one of the two',
       })
+    }
   }
   for (const [key, value] of entries(body)) {
     const variable = { value, path: [...path, key] }

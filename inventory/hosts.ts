@@ -1,4 +1,5 @@
 /** Every host's place: number, underlay address, subnet. Checked against the lab and against each other. */
+import { checkAnsible, isRead } from './ansible.ts'
 import type { Files } from './files.ts'
 import { isOfHost, type GroupedHost } from './groups.ts'
 import type { Datapath, Host } from './inventory.ts'
@@ -10,7 +11,7 @@ import { enumerate, shown, type Path, type Report } from './mistakes.ts'
 import { numberOf, readVariable } from './numbers.ts'
 import type { Numbered } from './numbers.ts'
 import { qemuOf } from './qemu.ts'
-import { ansibleNames, ownVariable } from './schema.ts'
+import { ownVariable } from './schema.ts'
 import { ip } from './values.ts'
 import type { Cidr, Ip } from './values.ts'
 
@@ -69,8 +70,8 @@ export function placeHosts(
 /** Words of Ansible's that overlab reads, and that stand for variables of its own. */
 function isOurs(key: string, machine: Host['machine']): boolean {
   return (
-    ['ansible_group_priority', 'ansible_host'].includes(key) ||
-    (machine === 'ssh' && Object.hasOwn(ansibleNames, key))
+    ['ansible_group_priority', 'ansible_host', 'ansible_ssh_host'].includes(key) ||
+    (machine === 'ssh' && isRead(key))
   )
 }
 
@@ -118,6 +119,7 @@ function placeHost(
   const path = host.variables.get('number')?.path ?? host.path
   const machine = readVariable(host, 'machine')
   const kind = typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace')
+  if (kind === 'ssh') checkAnsible(host, report)
   const own =
     givenAddress(host, kind, lab, standIns, report) ?? numberedAddress(host, numbered, path, lab, report)
   const address = own === 'wrong' ? undefined : own

@@ -3,12 +3,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { actsReader } from './bootstrap.ts'
 import { parseYaml } from './document.ts'
 import type { Position, YamlText } from './document.ts'
-import type { Exists } from './files.ts'
+import { pathBeside, type Exists } from './files.ts'
 import { harmless } from './harmless.ts'
 import { groupHosts } from './groups.ts'
 import type { Grouped } from './groups.ts'
 import { placeHosts } from './hosts.ts'
 import { impairmentsOf } from './impairments.ts'
+import { iniProblem } from './ini.ts'
 import type { PlacedHost } from './hosts.ts'
 import type { Host, Impairments, Inventory, Lab, Pod } from './inventory.ts'
 import { toCidr, toIp } from './ipv4.ts'
@@ -37,6 +38,7 @@ export interface LoadOptions {
  * @throws InventoryErrors with every mistake of the file and of the overrides; also where it cannot be read.
  */
 export function loadInventory(file: string, options: LoadOptions = {}): Inventory {
+  refuseVariableFolders(file)
   return parseInventory(readText(file), file, options.overrides, existsSync, options.standIns)
 }
 
@@ -52,6 +54,8 @@ export function parseInventory(
   exists: Exists = () => true,
   standIns = false,
 ): Inventory {
+  const ini = iniProblem(text)
+  if (ini) throw errorsOf({ ...parseYaml(''), problems: [ini] }, [], file, undefined)
   const yaml = parseYaml(text)
   const mistakes: Mistake[] = []
   const report = (mistake: Mistake) => void mistakes.push(mistake)
@@ -89,6 +93,19 @@ export function parseInventory(
     }
   }
   throw errorsOf(yaml, mistakes, file, overridden)
+}
+
+/** Ansible reads them without a word in the inventory; without them a host would be reached as another user. */
+function refuseVariableFolders(file: string): void {
+  const wrong = (['group_vars', 'host_vars'] as const).flatMap((name) => {
+    const folder = pathBeside(file, name)
+    if (!existsSync(folder)) return []
+    const where = name === 'group_vars' ? 'vars: of the groups' : "the hosts' own keys"
+    const what = 'overlab does not read this folder, which Ansible reads with every inventory next to it'
+    const todo = `move its variables into ${where} in ${file}, then the folder away, or the inventory into a folder of its own`
+    return [withPlace({ path: [], what, todo }, folder, 0, 0)]
+  })
+  if (wrong.length > 0) throw new InventoryErrors(wrong)
 }
 
 /**

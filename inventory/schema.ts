@@ -2,6 +2,7 @@
  * The inventory's form, in one place: the loader checks with it, and editors complete with the JSON Schema made
  * from it. What needs more than one value at a time (duplicates, overlaps, budgets) is checked after it.
  */
+import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { unsupported } from './flannel-keys.ts'
 import { controls, datapaths } from './inventory.ts'
@@ -259,13 +260,15 @@ const number = z
   .min(1)
   .max(2 ** 24)
 
-/** A name or an address, as ssh takes it. */
+const notAHost = 'is not a host; write a name or an address such as 192.168.1.11 or 2001:db8::11'
+/** A name or an address, as ssh takes it; overlab's own connection may be of IPv6. */
 const hostName = z
   .string()
   .regex(
-    /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
-    'is not a host; write a name or an IPv4 address such as 192.168.1.11',
+    /^([A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]{1,15})?)$/,
+    notAHost,
   )
+  .refine((text) => !text.includes(':') || ipaddr.IPv6.isValid(text), notAHost)
 const userName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'is not a user name; write one such as root or admin')
@@ -352,9 +355,12 @@ const sharedVariables = {
   bootstrap,
   ssh_port: login.port,
   ansible_port: login.port.meta({ description: "Ansible's name for ssh_port." }),
+  ansible_ssh_port: login.port.meta({ description: "Ansible's older name for ssh_port." }),
   ssh_user: login.user,
   ansible_user: login.user.meta({ description: "Ansible's name for ssh_user." }),
+  ansible_ssh_user: login.user.meta({ description: "Ansible's older name for ssh_user." }),
   ssh_key: login.key,
+  ansible_private_key_file: login.key.meta({ description: "Ansible's name for ssh_key." }),
   ansible_ssh_private_key_file: login.key.meta({ description: "Ansible's name for ssh_key." }),
   ssh_known_hosts: line.meta({
     description: "OpenSSH's file of known host keys, for hosts without an ssh_host_key.",
@@ -396,6 +402,7 @@ const hostOnlyVariables = {
   ansible_host: hostName.meta({
     description: "Ansible's name for address; of a machine: ssh, for ssh_host.",
   }),
+  ansible_ssh_host: hostName.meta({ description: "Ansible's older name for ansible_host." }),
   ssh_host: hostName.meta({
     description: 'Name or address where sshd of a machine: ssh is reached; its address unless told.',
   }),
@@ -411,9 +418,13 @@ const hostOnlyVariables = {
 /** Ansible's words for variables of ours. */
 export const ansibleNames: Readonly<Record<string, string>> = {
   ansible_port: 'ssh_port',
+  ansible_ssh_port: 'ssh_port',
   ansible_user: 'ssh_user',
+  ansible_ssh_user: 'ssh_user',
+  ansible_private_key_file: 'ssh_key',
   ansible_ssh_private_key_file: 'ssh_key',
   ansible_become: 'become',
+  ansible_ssh_host: 'ansible_host',
 }
 
 export const hostOnly = Object.keys(hostOnlyVariables)

@@ -1,3 +1,4 @@
+import { endpoint } from './endpoint.ts'
 import type { HostFailure } from './errors.ts'
 import { fingerprint, type HostKey, keyText } from './host-key.ts'
 import type { Target } from './target.ts'
@@ -24,7 +25,7 @@ export function diagnose(
   error: Error,
   seen: { pinned: HostKey | undefined; presented?: Buffer | undefined; timeoutMs: number },
 ): Diagnosis {
-  const at = `${target.host}:${target.port}`
+  const at = endpoint(target.host, target.port)
   const { level, code, message } = error as SshError
   if (seen.presented && !seen.pinned) {
     const shown = keyText(seen.presented)

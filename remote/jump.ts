@@ -2,6 +2,7 @@
 import { connect as tcp } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Connection } from './connection.ts'
+import { endpoint } from './endpoint.ts'
 import type { Target } from './target.ts'
 
 /** A connection that is used by others too. */
@@ -52,7 +53,7 @@ export async function socketThrough(
     try {
       connection.client.forwardOut('127.0.0.1', 0, host, port, (error, channel) => {
         forget()
-        if (error) return fail(refusal(at(jump), `${host}:${port}`, error))
+        if (error) return fail(refusal(at(jump), endpoint(host, port), error))
         // For good, as for every socket: a late error must not end the process.
         channel.on('error', () => {})
         channel.once('close', release)
@@ -65,7 +66,7 @@ export async function socketThrough(
 }
 
 function at(jump: Target): string {
-  return `the jump host ${jump.host}:${jump.port}`
+  return `the jump host ${endpoint(jump.host, jump.port)}`
 }
 
 /** RFC 4254, 5.1: 1 is administratively prohibited, 2 is connect failed. */

@@ -1,3 +1,4 @@
+import { endpoint } from '../../remote/endpoint.ts'
 import type { Hop } from './connection.ts'
 
 /** The texts of Go's net package, so that an error reads as the real plugin's does. */
@@ -26,10 +27,6 @@ export function dialError(hop: Hop, error: SocketError): Error {
   if (code === 'EAI_AGAIN') return new Error(`dial tcp: lookup ${hop.host}: server misbehaving`)
   const why = reasons[code] ?? first.message ?? code
   return new Error(`dial tcp ${endpoint(first.address ?? hop.host, hop.port)}: ${why}`)
-}
-
-function endpoint(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 /** Why SSH could not be spoken over a connection, or not as this user: `ssh: handshake failed: ...`. */

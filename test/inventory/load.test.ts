@@ -33,6 +33,19 @@ describe('loadInventory', () => {
     expect(errorOf('lab.yaml').message).toBe(`${folder}/lab.yaml: is not UTF-8 text; save it as UTF-8`)
   })
 
+  it('refuses folders of variables next to it, which it would drop', () => {
+    writeFileSync(join(folder, 'lab.yaml'), inventoryText({ hosts: { node1: null } }))
+    expect(loadInventory(join(folder, 'lab.yaml')).hosts).toHaveLength(1)
+    mkdirSync(join(folder, 'group_vars'))
+    mkdirSync(join(folder, 'host_vars'))
+    const why = 'overlab does not read this folder, which Ansible reads with every inventory next to it'
+    const away = 'then the folder away, or the inventory into a folder of its own'
+    expect(errorOf('lab.yaml').message.split('\n')).toEqual([
+      `${folder}/group_vars: ${why}; move its variables into vars: of the groups in ${folder}/lab.yaml, ${away}`,
+      `${folder}/host_vars: ${why}; move its variables into the hosts' own keys in ${folder}/lab.yaml, ${away}`,
+    ])
+  })
+
   it('looks for sources of acts on the disk', () => {
     const text = inventoryText({ hosts: { node1: { bootstrap: [{ copy: 'motd', to: '/etc/motd' }] } } })
     writeFileSync(join(folder, 'lab.yaml'), text)
