@@ -3,7 +3,7 @@ import { checkAnsible, isRead } from './ansible.ts'
 import type { Files } from './files.ts'
 import { isOfHost, type GroupedHost } from './groups.ts'
 import type { Datapath, Host } from './inventory.ts'
-import { contains, lastOf, toBlock, toCidr, toIp, toNumber } from './ipv4.ts'
+import { contains, lastOf, toBlock, toCidr, toIp, toNumber, unusable } from './ipv4.ts'
 import type { Block } from './ipv4.ts'
 import { subnetAt } from './lab.ts'
 import type { KnownLab } from './lab.ts'
@@ -90,8 +90,13 @@ function roomOf(lab: KnownLab): number {
 
 function reportCrowd(hosts: readonly GroupedHost[], lab: KnownLab, report: Report): boolean {
   let crowded = false
-  if (lab.underlay && hosts.length > underlayRoom(lab.underlay)) {
-    const what = `${toCidr(lab.underlay)} has no room for ${hosts.length} machines: beside the controller it holds ${underlayRoom(lab.underlay)}`
+  // A host that exists may have its address elsewhere.
+  const inside = hosts.filter((host) => {
+    const address = readVariable(host, 'address')
+    return typeof address !== 'object' || !lab.underlay || contains(lab.underlay, toNumber(address.value))
+  })
+  if (lab.underlay && inside.length > underlayRoom(lab.underlay)) {
+    const what = `${toCidr(lab.underlay)} has no room for ${inside.length} machines: beside the controller it holds ${underlayRoom(lab.underlay)}`
     report({ path: ['lab', 'underlay'], what, todo: 'use a shorter prefix' })
     crowded = true
   }
@@ -214,7 +219,10 @@ function givenAddress(
   if (given && checked?.success) {
     const value = toNumber(checked.data)
     const at = given.variable.path
-    const wrong = wrongAddress(checked.data, value, machine, lab.underlay, lab)
+    const wrong =
+      machine === 'ssh' && !contains(lab.underlay, value)
+        ? outsideOf(lab.underlay, host.name, checked.data, own !== undefined, lab)
+        : wrongAddress(checked.data, value, machine, lab.underlay, lab)
     if (!wrong) return { value, path: at, explicit: true }
     report({ path: at, ...wrong })
     return 'wrong'
@@ -254,6 +262,43 @@ function numberedAddress(
     todo: numbered.number < 1 ? noZero : 'set number or address for it, or use a wider underlay',
   })
   return undefined
+}
+
+/**
+ * What is wrong with an address of a host that exists, outside of the underlay. Backends with an outer header need no
+ * common link, only that the peers' packets arrive; but that they do must be said by `address`, for where overlab logs in
+ * says nothing of where peers send.
+ */
+function outsideOf(
+  underlay: Block,
+  host: string,
+  text: Ip,
+  isAddress: boolean,
+  lab: KnownLab,
+): { what: string; todo: string } | undefined {
+  const type = lab.backend?.Type
+  const add = `add address: the one that ${host} has in ${toCidr(underlay)}`
+  if (!isAddress)
+    return {
+      what: `${text} is not in the underlay ${toCidr(underlay)}; that is where overlab logs in, and where the peers of ${host} send is not given`,
+      todo: type === 'host-gw' ? add : `${add}, or address: ${text} if they send there`,
+    }
+  const kind = unusable(`${text}/32` as Cidr)
+  if (kind !== undefined)
+    return {
+      what: `${text} is an address of the kind ${kind}`,
+      todo: `write the one that peers of ${host} send to`,
+    }
+  if (lab.network && contains(lab.network, toNumber(text)))
+    return {
+      what: `${text} lies inside the pod network ${toCidr(lab.network)}`,
+      todo: 'choose a Network that is used nowhere else',
+    }
+  if (type !== 'host-gw') return undefined
+  return {
+    what: `${text} is not in the underlay ${toCidr(underlay)}; host-gw routes straight to the peers' addresses, so every peer must be on the same link`,
+    todo: 'use the backend vxlan or udp, which need no common link, or give the address that it has there',
+  }
 }
 
 function wrongAddress(

@@ -397,7 +397,8 @@ const sharedVariables = {
 /** Variables that belong to one host. */
 const hostOnlyVariables = {
   address: ip.meta({
-    description: "The machine's address in the underlay; the first one + number unless told.",
+    description:
+      "The machine's address in the underlay; the first one + number unless told. Of a machine: ssh with vxlan or udp any to which its peers send.",
   }),
   ansible_host: hostName.meta({
     description: "Ansible's name for address; of a machine: ssh, for ssh_host.",
