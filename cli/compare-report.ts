@@ -1,7 +1,10 @@
-/** A comparison as text: a column a variant, medians with the range below them, and notes on what is missing. */
+/** A comparison as text: a column a variant, medians with the range below them, what is claimed, and what is missing. */
 import { stripVTControlCharacters } from 'node:util'
-import type { Comparison } from '../experiments/results/comparison.ts'
+import type { Comparison, Pairing } from '../experiments/results/comparison.ts'
+import { confidence } from '../experiments/results/interval.ts'
+import { pairingsOf } from '../experiments/results/pairings.ts'
 import { isMeasured, rowsOf, type Cell, type Row } from '../experiments/results/rows.ts'
+import { intervalWords, ratioNumber, whyNoClaim } from '../experiments/results/words.ts'
 import { paint, wrap } from './output.ts'
 
 /** Between two columns. */
@@ -13,17 +16,29 @@ export function reportOf(
   columns = process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
 ): string {
   const rows = rowsOf(comparison)
-  const titles = rows.flatMap((row) => [titleOf(row), ''])
   const cells = comparison.variants.map(({ name }, index) => [
     name,
     ...rows.flatMap(({ cells }) => linesOf(cells[index]!)),
   ])
+  const unclaimed = whyNoClaim(comparison.rounds)
+  const legend =
+    comparison.rounds > 1
+      ? `median of ${comparison.rounds} rounds; below it the lowest and the highest${unclaimed ? '' : '; green: better than every other overlay'}`
+      : 'one round'
+  return [
+    ...tablesOf(rows.map(titleOf), cells, columns),
+    wrapped(legend, columns),
+    ...(unclaimed ? [wrapped(unclaimed, columns)] : claimsOf(comparison, rows, columns)),
+    ...notesOf(rows, comparison, columns),
+  ].join('\n\n')
+}
+
+/** A column a variant, two lines a title; as many tables below each other as the width asks for. */
+function tablesOf(titles: readonly string[], cells: readonly string[][], columns: number): string[] {
+  const lines = titles.flatMap((title) => [title, ''])
   // A row of ranges that says nothing is left out: with one round there are none.
-  const kept = titles.flatMap((title, at) =>
-    title || cells.some((column) => column[at + 1]) ? [at + 1] : [],
-  )
-  const first = ['', ...titles]
-  const blocks = blocksOf(first, cells, columns).map((block) =>
+  const kept = lines.flatMap((title, at) => (title || cells.some((column) => column[at + 1]) ? [at + 1] : []))
+  return blocksOf(['', ...lines], cells, columns).map((block) =>
     [0, ...kept]
       .map((at) =>
         block
@@ -33,11 +48,42 @@ export function reportOf(
       )
       .join('\n'),
   )
-  const legend =
-    comparison.rounds > 1
-      ? `median of ${comparison.rounds} rounds; below it the lowest and the highest`
-      : 'one round'
-  return [...blocks, legend, ...notesOf(rows, comparison, columns)].join('\n\n')
+}
+
+/** Static against flanneld: a column a backend, the ratio with its interval below it; empty where none has both. */
+function claimsOf(comparison: Pick<Comparison, 'variants'>, rows: readonly Row[], columns: number): string[] {
+  const pairings = pairingsOf(comparison, rows)
+  const metrics = [...new Map(rows.map(({ metric }) => [metric.id, metric.title])).entries()].filter(([id]) =>
+    pairings.some(({ metric }) => metric === id),
+  )
+  if (metrics.length === 0) return []
+  const names = [...new Set(pairings.map(({ variant }) => variant))]
+  const cells = names.map((name) => [
+    name,
+    ...metrics.flatMap(([id]) =>
+      claimLines(pairings.find(({ metric, variant }) => metric === id && variant === name)),
+    ),
+  ])
+  return [
+    'Static against flanneld, round by round',
+    ...tablesOf(metrics.map(([, title]) => title), cells, columns), // prettier-ignore
+    wrapped(
+      `ratio of the static variant to flanneld's; below it the interval in which it lies by a confidence of ${confidence * 100} %. Where that holds 1, no difference was found`,
+      columns,
+    ),
+  ]
+}
+
+function claimLines(pairing: Pairing | undefined): [string, string] {
+  if (!pairing) return [paint('dim', '-'), '']
+  const { verdict, ratio } = pairing
+  if (verdict === 'too few rounds' || verdict === 'no difference found')
+    return [paint('dim', verdict), ratio ? paint('dim', intervalWords(ratio)) : '']
+  return [`${ratio ? `${ratioNumber(ratio.middle)} ` : ''}${verdict}`, ratio ? paint('dim', intervalWords(ratio)) : ''] // prettier-ignore
+}
+
+function wrapped(text: string, columns: number): string {
+  return wrap(text, Number.isFinite(columns) ? columns : 120).join('\n')
 }
 
 function titleOf({ metric, of }: Row): string {

@@ -1,16 +1,20 @@
 import { mkdirSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
 import { dirname, relative } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { compare } from '../experiments/compare/compare.ts'
 import { csvOf } from '../experiments/compare/csv.ts'
 import { forms, metricIds, metricNamed, metricsOf, type MetricId } from '../experiments/compare/metrics.ts'
+import { whyBusy } from '../experiments/compare/quiet.ts'
 import type { Progress } from '../experiments/compare/tasks.ts'
 import { beginProvenance } from '../experiments/provenance.ts'
 import { comparison, underlay, type Comparison } from '../experiments/results/comparison.ts'
+import { fewestRounds } from '../experiments/results/difference.ts'
 import { variantNamed, variants, type Variant } from '../experiments/variants/variant.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { reportOf } from './compare-report.ts'
 import { labContext } from './context.ts'
+import { duration } from './duration.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
@@ -25,13 +29,18 @@ const resultFile = '.overlab/results/comparison.json'
 export function compareVerb(command: Command): void {
   command
     .description(
-      `Builds a lab of its own for every VARIANT, with up to three hosts of the inventory, and measures each in turn, round by round; the hosts' own addresses are measured too, as the baseline. The user's lab is not touched and need not be up; nothing is left, also after Ctrl-C. VARIANT is ${variants.map(({ name }) => name).join(', ')}; all unless told. The selected stack says which inventory.\n\nCells are medians, with the lowest and the highest below; the best variant is green. \`?\` was not measured, with the reason below the table: it is no zero. \`-\`: there is no such thing.`,
+      `Builds a lab of its own for every VARIANT, with up to three hosts of the inventory, and measures each in turn, round by round; the hosts' own addresses are measured too, as the baseline. The user's lab is not touched and need not be up; nothing is left, also after Ctrl-C. VARIANT is ${variants.map(({ name }) => name).join(', ')}; all unless told. The selected stack says which inventory.\n\nCells are medians, with the lowest and the highest below. \`?\` was not measured, with the reason below the table: it is no zero. \`-\`: there is no such thing. From five rounds on a second table compares each backend without flanneld and with it, round by round: the ratio, and the interval in which it lies; where that holds 1, no difference was found. A variant that is better than every other is green.\n\nOther work on this computer is measured too. Where its load is above half of its cores, nothing is begun without --force.`,
     )
     .argument('[VARIANT...]')
     .addOption(stackOption)
     .addOption(jsonOption)
-    .option('-r, --rounds <N>', 'Rounds, 1 to 100; default 3, with --quick 1', roundsOf)
+    .option(
+      '-r, --rounds <N>',
+      'Rounds, 1 to 100; default 5, with --quick 1, from which no claim follows',
+      roundsOf,
+    )
     .option('--quick', 'Short looks: a second each instead of three')
+    .option('--force', 'Also on a busy computer')
     .option('-m, --metric <ID>', 'Only this; may be given again, or as ID,ID', metricsFrom)
     .option('-o, --output <FILE>', `Every sample as JSON; default ${resultFile}`)
     .option('--csv <FILE>', 'Every sample as CSV')
@@ -42,8 +51,8 @@ export function compareVerb(command: Command): void {
     metricsOf(forms.whole).map(({ id, title, unit }) => [id, unit ? `${title}, ${unit}` : title]),
   )
   addExamples(command, [
-    ['./overlab compare', 'all variants, three rounds: some ten minutes'],
-    ['./overlab compare --quick', 'one short round: some three minutes'],
+    ['./overlab compare', 'all variants, five rounds; after the first it says how long the rest takes'],
+    ['./overlab compare --quick', 'one short round: a look, without claims'],
     ['./overlab compare vxlan vxlan-flanneld --metric tcp-1,tcp-4', 'one question'],
     ['./overlab compare --csv samples.csv --output samples.json', 'the raw samples'],
   ])
@@ -52,6 +61,7 @@ export function compareVerb(command: Command): void {
 interface Options extends LabOptions {
   readonly rounds?: number
   readonly quick?: true
+  readonly force?: true
   readonly metric?: readonly MetricId[]
   readonly output?: string
   readonly csv?: string
@@ -64,16 +74,23 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   checkOutput(output, '--output')
   if (options.csv !== undefined) checkOutput(options.csv, '--csv')
   const context = labContext(options)
+  mustBeQuiet(options)
   const signal = interrupt()
   const end = beginProvenance(process.argv.slice(2))
+  const rounds = options.rounds ?? (options.quick ? 1 : fewestRounds)
   const show = progress('compare')
   try {
     const { offloads, machines, ...compared } = await compare(context, chosen, {
-      rounds: options.rounds ?? (options.quick ? 1 : 3),
+      rounds,
       metrics: options.metric ?? metricIds,
       form: options.quick ? forms.quick : forms.whole,
       signal,
       onProgress: (state) => show(wordsOf(state)),
+      onEstimate({ passed, left }) {
+        show()
+        const what = rounds === 1 ? 'a fifth' : `round 1 of ${rounds}`
+        say(`${what} took ${duration(passed)}; the rest takes some ${duration(left)}`)
+      },
     })
     signal.throwIfAborted()
     show()
@@ -93,9 +110,21 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   }
 }
 
+/** @throws UserError on a busy computer, unless it is forced */
+function mustBeQuiet({ force }: Options): void {
+  const busy = whyBusy(loadavg()[0]!, availableParallelism())
+  if (!busy) return
+  if (!force) throw new UserError(busy.what, busy.todo, 1)
+  say(`${busy.what}: the ranges will be wide`)
+}
+
+/** Standard output is the table's, or JSON. */
+function say(words: string): void {
+  process.stderr.write(`overlab: ${words}\n`)
+}
+
 function wordsOf({ what, done, of, left }: Progress): string {
-  const rest = left < 60 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`
-  return left > 0 ? `${what}; ${done + 1} of ${of}, some ${rest} left` : what
+  return left > 0 ? `${what}; ${done + 1} of ${of}, some ${duration(left)} left` : what
 }
 
 function variantsOf(words: readonly string[]): readonly Variant[] {

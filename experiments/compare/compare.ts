@@ -7,6 +7,8 @@ import { HostError } from '../../remote/errors.ts'
 import { graphOf } from '../graph/model.ts'
 import { machinesOf, readOffloads, type Measured } from '../provenance.ts'
 import { underlay, type Comparison } from '../results/comparison.ts'
+import { pairingsOf } from '../results/pairings.ts'
+import { rowsOf } from '../results/rows.ts'
 import { checkScratch } from '../variants/scratch.ts'
 import type { Variant } from '../variants/variant.ts'
 import { openBench } from './bench.ts'
@@ -23,7 +25,7 @@ import {
   type Measure,
 } from './measure.ts'
 import { metricsOf, type Form, type MetricId } from './metrics.ts'
-import { runTasks, type Progress, type Task } from './tasks.ts'
+import { firstAfter, runTasks, type Progress, type Task } from './tasks.ts'
 
 export interface CompareOptions {
   readonly rounds: number
@@ -31,9 +33,12 @@ export interface CompareOptions {
   readonly form: Form
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: Progress) => void
+  /** Once, as soon as the pace is known: after the first round; of a single round, after a fifth of it. In seconds. */
+  readonly onEstimate?: (estimate: { readonly passed: number; readonly left: number }) => void
 }
 
-export type Compared = Pick<Comparison, 'lab' | 'rounds' | 'variants' | 'metrics' | 'samples'> & Measured
+export type Compared = Pick<Comparison, 'lab' | 'rounds' | 'variants' | 'metrics' | 'samples' | 'pairings'> &
+  Measured
 
 interface Step {
   readonly metrics: readonly MetricId[]
@@ -66,7 +71,7 @@ const mostHosts = 3
 export async function compare(
   { inventory: whole }: { readonly inventory: Inventory },
   variants: readonly Variant[],
-  { rounds, metrics, form, signal, onProgress = () => {} }: CompareOptions,
+  { rounds, metrics, form, signal, onProgress = () => {}, onEstimate = () => {} }: CompareOptions,
 ): Promise<Compared> {
   const hosts = hostsOf(whole)
   const inventory = { ...whole, hosts }
@@ -131,15 +136,20 @@ export async function compare(
   }
 
   try {
-    const all = Array.from({ length: rounds }, (_, index) => tasksOf(index + 1)).flat()
-    await runTasks(all, onProgress, signal)
+    const [first = [], ...more] = Array.from({ length: rounds }, (_, index) => tasksOf(index + 1))
+    const start = performance.now()
+    const told = more.length > 0 ? first.length : firstAfter(first, 1 / 5)
+    const tell = (state: Progress) => {
+      if (told > 0 && state.done === told)
+        onEstimate({ passed: (performance.now() - start) / 1000, left: state.left })
+      onProgress(state)
+    }
+    await runTasks([first, ...more].flat(), tell, signal)
   } finally {
     onProgress({ what: 'taking the labs away', done: 1, of: 1, left: 0 })
     await bench.clear()
   }
-  return {
-    lab: whole.lab.name,
-    rounds,
+  const found = {
     variants: [
       { name: underlay },
       ...variants.map((variant) => ({
@@ -149,6 +159,12 @@ export async function compare(
     ],
     metrics: metricsOf(form).filter(({ id }) => wanted(id)),
     samples: [...bench.samples],
+  }
+  return {
+    lab: whole.lab.name,
+    rounds,
+    ...found,
+    pairings: pairingsOf(found, rowsOf(found)),
     offloads,
     machines: machinesOf({ hosts }),
   }

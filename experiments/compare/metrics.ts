@@ -78,7 +78,7 @@ export function metricsOf({ pings, seconds, watch }: Form): readonly (Metric & {
       id: 'mtu',
       title: 'MTU found',
       unit: 'bytes',
-      better: 'higher',
+      better: 'neither',
       how: 'ping -M do, halving the range: the longest IPv4 packet that arrives whole',
     },
     {

@@ -37,3 +37,11 @@ export async function runTasks(
     done += seconds
   }
 }
+
+/** How many tasks are done when this share of the work is; never all. Pure. */
+export function firstAfter(tasks: readonly Pick<Task, 'seconds'>[], share: number): number {
+  const whole = tasks.reduce((sum, { seconds }) => sum + seconds, 0)
+  let done = 0
+  const found = tasks.findIndex(({ seconds }) => (done += seconds) >= whole * share)
+  return Math.min(found + 1, tasks.length - 1)
+}

@@ -5,7 +5,9 @@ import { dotChart } from './charts/dots.ts'
 import { colourOf, partChart } from './charts/parts.ts'
 import { html, madeMarkup, type Html } from './html.ts'
 import { decimalsFor, formatted } from './number.ts'
+import { pairingsOf } from '../results/pairings.ts'
 import { hostCount, isMeasured, type Row } from '../results/rows.ts'
+import { intervalWords } from '../results/words.ts'
 
 /** Points as the charts draw them. */
 const legend: readonly (readonly [className: string, shape: string, words: string])[] = [
@@ -50,8 +52,17 @@ async function card(id: string, metric: Metric, rows: readonly Row[], comparison
         : ''
     }
     ${parts.length > 0 ? html`${await partChart(`${id}-parts`, parts, variants)}${partLegend(parts)}` : ''}
-    ${samples(metric, rows, comparison)}
+    ${claimsOf(comparison, rows)} ${samples(metric, rows, comparison)}
   </article>`
+}
+
+/** What the points tell of static and flanneld: their ratio, or that none is claimed. */
+function claimsOf(comparison: Comparison, rows: readonly Row[]): Html | undefined {
+  const claims = pairingsOf(comparison, rows).map(
+    ({ variant, against, verdict, ratio }) =>
+      `${variant} to ${against}: ${verdict}${ratio ? ` (ratio ${intervalWords(ratio)})` : ''}`,
+  )
+  return claims.length === 0 ? undefined : html`<p class="how">${claims.join('; ')}.</p>`
 }
 
 function partLegend(parts: readonly Row[]): Html {

@@ -3,7 +3,9 @@ import type { Comparison, Metric } from '../results/comparison.ts'
 import { html, type Html } from './html.ts'
 import { decimalsFor, formatted } from './number.ts'
 import { notesFor, type Notes } from './notes.ts'
+import { pairingsOf } from '../results/pairings.ts'
 import { isMeasured, type Cell, type Row } from '../results/rows.ts'
+import { intervalWords, ratioNumber, whyNoClaim } from '../results/words.ts'
 import { classOf, fillerOf } from './words.ts'
 
 const direction: Readonly<Record<Metric['better'], string>> = {
@@ -41,12 +43,63 @@ export function comparisonTable({ variants, rounds, metrics }: Comparison, rows:
       </table>
     </div>
     <p class="key">
-      <span class="mark best">best</span> the best median of the overlays.
-      <span class="mark level">≈ best</span> its samples and the best's overlap: they do not tell the two
-      apart. The bare underlay is the baseline, and is not ranked. A dash: there is no such thing.
+      ${
+        whyNoClaim(rounds) ??
+        html`<span class="mark best">best</span> better than every other overlay, each by a claim: the 99 %
+          interval of their ratio does not hold 1. <span class="mark level">≈ best</span> better than some,
+          and no difference was found to the others that are so marked`
+      }.
+      The bare underlay is the baseline, and is not ranked. A dash: there is no such thing.
     </p>
-    ${notes.list()}
+    ${notes.list()} ${pairingTable(variants, metrics, rows)}
   `
+}
+
+/** Static against flanneld, the ratio and its interval; nothing where no variant has both. */
+function pairingTable(
+  variants: Comparison['variants'],
+  metrics: readonly Metric[],
+  rows: readonly Row[],
+): Html | undefined {
+  const pairings = pairingsOf({ variants }, rows)
+  const columns = [...new Set(pairings.map(({ variant }) => variant))]
+  if (columns.length === 0) return undefined
+  const cell = (metric: string, column: string): Html => {
+    const found = pairings.find((one) => one.metric === metric && one.variant === column)
+    if (!found)
+      return html`<td class="absent"><span aria-hidden="true">–</span><span class="unseen">none</span></td>`
+    const { verdict, ratio, rounds } = found
+    return html`<td>
+      ${verdict}${ratio ? html` <small class="spread">ratio ${ratioNumber(ratio.middle)}, ${intervalWords(ratio)}</small>` : ''}${verdict === 'too few rounds' ? html` <small class="spread">${rounds}</small>` : ''}
+    </td>`
+  }
+  return html`<div class="scroll" role="region" tabindex="0" aria-labelledby="pairings-caption">
+    <table class="pairings">
+      <caption id="pairings-caption">
+        <span class="fits"
+          >Static against flanneld, round by round: the ratio, and the interval in which it lies by a
+          confidence of 99 %. Where it holds 1, no difference was found</span
+        >
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Measure</th>
+          ${columns.map((name) => html`<th scope="col">${name} <small>static to flanneld</small></th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${metrics
+          .filter(({ id }) => pairings.some(({ metric }) => metric === id))
+          .map(
+            ({ id, title }) =>
+              html`<tr>
+                <th scope="row">${title}</th>
+                ${columns.map((column) => cell(id, column))}
+              </tr>`,
+          )}
+      </tbody>
+    </table>
+  </div>`
 }
 
 /** A metric of one row, or a heading and a row for each of its parts. */

@@ -1,7 +1,9 @@
 /** What the results say, in plain sentences that the data alone decides: another run, other sentences. Pure. */
 import { underlay as baseline, type Comparison, type Metric } from '../results/comparison.ts'
-import { isMeasured, overlap, type Measured, type Row } from '../results/rows.ts'
+import { differenceOf, type Difference } from '../results/difference.ts'
+import { isMeasured, type Measured, type Row } from '../results/rows.ts'
 import type { Cell, Heals, Survival } from '../results/survival.ts'
+import { intervalWords } from '../results/words.ts'
 import { backends } from '../variants/variant.ts'
 import { decimalsFor, formatted, listed, percent, thinSpace, times } from './number.ts'
 import { inWords, type Named } from './words.ts'
@@ -23,9 +25,9 @@ interface Of {
 /** How one metric is spoken of. Of any other metric the table tells all. A sentence may begin with a name, which stays as it is. */
 interface Voice {
   readonly metric: string
-  /** `a` is the static one, `b` flanneld's; they are apart. */
+  /** `a` is the static one, `b` flanneld's; a difference is claimed. */
   readonly apart: (a: string, b: string, ratio: number) => string
-  /** Of these backends the samples do not tell static and flanneld apart. */
+  /** Of these backends, each with its ratio of static to flanneld, none is claimed. */
   readonly level: (backends: string) => string
   readonly nearest?: (shares: string, many: boolean) => string
 }
@@ -35,7 +37,7 @@ const voices: readonly Voice[] = [
     metric: 'tcp-1',
     apart: (a, b, ratio) =>
       `${a} carries ${ratio > 1 ? times(ratio) : `${percent(ratio)} of`} what ${b} does.`,
-    level: (names) => `${names}: no difference in throughput shows between static and flanneld's.`,
+    level: (names) => `${names}: no difference in throughput found between static and flanneld's.`,
     nearest: (shares, many) =>
       `Of the static overlays, ${shares} ${many ? 'come' : 'comes'} nearest to the throughput of the bare underlay.`,
   },
@@ -43,13 +45,13 @@ const voices: readonly Voice[] = [
     metric: 'rtt-p50',
     apart: (a, b, ratio) =>
       `There and back by ${a} takes ${ratio > 1 ? times(ratio) : `${percent(ratio)} of`} the time that ${b} needs.`,
-    level: (names) => `${names}: no difference in round-trip time shows between static and flanneld's.`,
+    level: (names) => `${names}: no difference in round-trip time found between static and flanneld's.`,
   },
   {
     metric: 'cpu-per-gigabyte',
     apart: (a, b, ratio) =>
       `A gigabyte by ${a} costs ${ratio > 1 ? times(ratio) : `${percent(ratio)} of`} the CPU time that ${b} takes.`,
-    level: (names) => `${names}: no difference in CPU time shows between static and flanneld's.`,
+    level: (names) => `${names}: no difference in CPU time found between static and flanneld's.`,
   },
 ]
 
@@ -66,60 +68,68 @@ export function comparisonFindings({ variants, metrics }: Comparison, rows: read
   })
 }
 
-/** Each backend without flanneld and with it. */
+/** Each backend without flanneld and with it. Of too few rounds nothing is said. */
 function byControl(voice: Voice, metric: Metric, all: readonly Of[]): Finding[] {
   const pairs = backends.flatMap((backend) => {
     const of = (control: string) =>
       all.find(({ variant }) => variant.backend === backend && variant.control === control)
     const [ours, theirs] = [of('static'), of('flanneld')]
-    return ours && theirs ? [{ backend, ours, theirs }] : []
+    if (!ours || !theirs) return []
+    const found = differenceOf(ours.cell, theirs.cell)
+    return 'ratio' in found && found.ratio ? [{ backend, ours, theirs, ...found, ratio: found.ratio }] : []
   })
-  const apart = pairs.filter(({ ours, theirs }) => areApart(ours.cell, theirs.cell))
-  const level = pairs.filter(({ ours, theirs }) => overlap(ours.cell, theirs.cell))
+  const level = pairs.filter(({ verdict }) => verdict === 'no difference found')
   return [
-    ...apart.map(({ ours, theirs }) => ({
-      text: voice.apart(
-        inWords(ours.variant),
-        inWords(theirs.variant),
-        ours.cell.median / theirs.cell.median,
-      ),
-      evidence: evidenceOf(metric, [ours, theirs]),
-    })),
+    ...pairs
+      .filter((pair) => !level.includes(pair))
+      .map(({ ours, theirs, ratio, rounds }) => ({
+        text: voice.apart(inWords(ours.variant), inWords(theirs.variant), ratio.middle),
+        evidence: `${evidenceOf(metric, [ours, theirs])}; ratio ${intervalWords(ratio)}, ${rounds} rounds`,
+      })),
     ...(level.length === 0
       ? []
       : [
           {
-            text: voice.level(listed(level.map(({ backend }) => backend))),
+            text: voice.level(
+              listed(level.map(({ backend, ratio }) => `${backend} (ratio ${intervalWords(ratio)})`)),
+            ),
             evidence: `${evidenceOf(
               metric,
               level.flatMap(({ ours, theirs }) => [ours, theirs]),
-            )}; the spreads overlap`,
+            )}; ${roundsOf(level)}`,
           },
         ]),
   ]
 }
 
-/**
- * Even their nearest samples are a tenth apart. Of three rounds on a busy machine, samples that just do not overlap are
- * no finding yet: of two equals they do so once in ten times.
- */
-function areApart(a: Measured, b: Measured): boolean {
-  const [lower, higher] = a.median < b.median ? [a, b] : [b, a]
-  return lower.low > 0 && higher.low >= 1.1 * lower.high
+/** `5 rounds`, `4 to 5 rounds` */
+function roundsOf(all: readonly Pick<Difference, 'rounds'>[]): string {
+  const counts = all.map(({ rounds }) => rounds)
+  const [fewest, most] = [Math.min(...counts), Math.max(...counts)]
+  return fewest === most ? `${most} rounds` : `${fewest} to ${most} rounds`
 }
 
-/** The static overlays that cost least against none: the best, and what is not told apart from it. */
+/**
+ * The static overlays that cost least against none: the best, and those to which no difference was found. Said only
+ * where another one is claimed to be worse.
+ */
 function nearest(voice: Voice, metric: Metric, all: readonly Of[]): Finding[] {
   const bare = all.find(({ variant }) => variant.name === baseline)
-  const ranked = all
+  const [best, ...others] = all
     .filter(({ variant }) => variant.control === 'static')
     .toSorted((a, b) => b.cell.median - a.cell.median)
-  const [best] = ranked
-  if (!voice.nearest || !bare || !best || bare.cell.median <= 0) return []
-  const near = ranked.filter(({ cell }) => overlap(cell, best.cell))
-  const shares = near.map(
-    ({ variant, cell }) => `${variant.name} (${percent(cell.median / bare.cell.median)})`,
-  )
+  if (!voice.nearest || !bare || !best) return []
+  const verdicts = others.map((one) => ({ one, ...differenceOf(best.cell, one.cell) }))
+  if (!verdicts.some(({ verdict }) => verdict === 'higher')) return []
+  const near = [
+    best,
+    ...verdicts.flatMap(({ one, verdict }) => (verdict === 'no difference found' ? [one] : [])),
+  ]
+  const shares = near.flatMap(({ variant, cell }) => {
+    const found = differenceOf(cell, bare.cell)
+    return 'ratio' in found && found.ratio ? [`${variant.name} (ratio ${intervalWords(found.ratio)})`] : []
+  })
+  if (shares.length < near.length) return []
   return [
     { text: voice.nearest(listed(shares), near.length > 1), evidence: evidenceOf(metric, [...near, bare]) },
   ]

@@ -26,9 +26,9 @@ export function formatted(value: number, decimals: number = decimalsFor([value])
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
-/** `9.1 x`, `12 x`: two significant digits, as far as a ratio of medians can be trusted. */
+/** `9.1 x`, `12 x`: two significant digits, as far as a measured ratio can be trusted; `1.05 x`, which is not 1.1. */
 export function times(ratio: number): string {
-  return `${Number(ratio.toPrecision(2))} \u00d7`
+  return `${ratio < 2 ? Number(ratio.toFixed(2)) : Number(ratio.toPrecision(2))} \u00d7`
 }
 
 /** `81 %` */

@@ -11,6 +11,7 @@ import { formatted } from './number.ts'
 import { moment, provenanceTable, type Origin } from './provenance.ts'
 import { scrubbed } from './scrub.ts'
 import { rowsOf } from '../results/rows.ts'
+import { whyNoClaim } from '../results/words.ts'
 import { survivalMatrix } from './survival-matrix.ts'
 import { topology } from './topology.ts'
 
@@ -181,7 +182,10 @@ function cautions(
   const kernels = new Set(
     origins.map(({ provenance: { kernel, cpu, cores } }) => `${kernel} ${cpu} ${cores}`),
   )
+  const unclaimed = comparison && whyNoClaim(comparison.rounds)
   const said = [
+    ...(unclaimed ? [`Comparison: ${unclaimed}.`] : []),
+    ...(survival ? ['Survival: each fault was done once to each variant. What healed was seen; how much was lost is one sample.'] : []), // prettier-ignore
     ...busy.map(({ title, provenance: { load, cores } }) => `${title}: the machine was busy with other work (load ${formatted(Math.max(...load), 1)} on ${cores} ${cores === 1 ? 'core' : 'cores'}). Compare the figures with each other, not with other machines'.`), // prettier-ignore
     ...(gaps === 0
       ? []

@@ -37,6 +37,19 @@ export const sample = z.union([
   }),
 ])
 
+/** What follows from the samples, said once more for programs: whoever has the samples can reckon it again. */
+export const pairing = z.strictObject({
+  metric: z.string(),
+  /** The two variants: `vxlan`, `vxlan-flanneld`. */
+  variant: z.string(),
+  against: z.string(),
+  /** In which both were measured. */
+  rounds: z.int().nonnegative(),
+  verdict: z.enum(['higher', 'lower', 'no difference found', 'too few rounds']),
+  /** Of `variant` to `against`, with the interval in which it lies by a confidence of 99 %. None where a sample is zero. */
+  ratio: z.strictObject({ middle: z.number(), low: z.number(), high: z.number() }).optional(),
+})
+
 export const comparison = z.strictObject({
   kind: z.literal('overlab.comparison'),
   version: z.literal(1),
@@ -55,8 +68,11 @@ export const comparison = z.strictObject({
   ),
   metrics: z.array(metric),
   samples: z.array(sample),
+  /** Each backend without flanneld against the same with it. Files of before have none. */
+  pairings: z.array(pairing).optional(),
 })
 
 export type Metric = z.infer<typeof metric>
+export type Pairing = z.infer<typeof pairing>
 export type Sample = z.infer<typeof sample>
 export type Comparison = z.infer<typeof comparison>

@@ -1,5 +1,6 @@
-/** A comparison's samples as the rows of its table: median, spread, and which variant is best. Pure. */
+/** A comparison's samples as the rows of its table: median, spread, and which variants are best. Pure. */
 import { underlay as baseline, type Comparison, type Metric, type Sample } from './comparison.ts'
+import { differenceOf } from './difference.ts'
 import { summary } from './statistics.ts'
 
 export interface Measured {
@@ -10,7 +11,10 @@ export interface Measured {
   readonly samples: readonly { readonly round: number; readonly value: number }[]
   /** Rounds in which it was not measured. */
   readonly missed: readonly Missed[]
-  /** `level`: its spread and the best's overlap, so that the samples do not tell which is better. */
+  /**
+   * `best`: better than every other, each by a claim. `level`: better than some, and no difference found to the others
+   * that are so marked. Nobody has one where no claim holds.
+   */
   readonly standing?: 'best' | 'level'
 }
 
@@ -99,25 +103,19 @@ function ranked(
   all: readonly { readonly name: string; readonly cell: Cell }[],
   better: Metric['better'],
 ): Cell[] {
-  const takesPart = (one: (typeof all)[number]): boolean => one.name !== baseline
-  const measured = all
-    .filter(takesPart)
-    .map(({ cell }) => cell)
-    .filter(isMeasured)
-  const medians = measured.map((cell) => cell.median)
-  // Nobody is the best of one, or of equals.
-  if (better === 'neither' || new Set(medians).size < 2) return all.map(({ cell }) => cell)
-  const best = better === 'lower' ? Math.min(...medians) : Math.max(...medians)
-  const bests = measured.filter((cell) => cell.median === best)
-  return all.map((one) => {
-    const { cell } = one
-    if (!isMeasured(cell) || !takesPart(one)) return cell
-    if (cell.median === best) return { ...cell, standing: 'best' }
-    return bests.some((other) => overlap(cell, other)) ? { ...cell, standing: 'level' } : cell
+  const cells = all.map(({ cell }) => cell)
+  if (better === 'neither') return cells
+  const measured = all.flatMap(({ name, cell }) => (name !== baseline && isMeasured(cell) ? [cell] : []))
+  const sign = better === 'lower' ? 1 : -1
+  const [leader, ...others] = measured.toSorted((a, b) => sign * (a.median - b.median))
+  if (!leader) return cells
+  const verdicts = new Map(others.map((other) => [other, differenceOf(leader, other).verdict]))
+  const beaten = others.filter((other) => verdicts.get(other) === better)
+  if (beaten.length === 0) return cells
+  return cells.map((cell) => {
+    if (cell === leader) return { ...leader, standing: beaten.length === others.length ? 'best' : 'level' }
+    return isMeasured(cell) && verdicts.get(cell) === 'no difference found'
+      ? { ...cell, standing: 'level' }
+      : cell
   })
-}
-
-/** Whether the samples of two overlap: then they do not tell which is better. */
-export function overlap(a: Measured, b: Measured): boolean {
-  return a.low <= b.high && b.low <= a.high
 }

@@ -45,7 +45,37 @@ test('no line is wider than the terminal', () => {
     for (const line of reportOf(compared, columns).split('\n'))
       expect(line.length).toBeLessThanOrEqual(columns)
 })
-test('one round has no ranges', () =>
+test('from five rounds on it says which differ, with the interval', async () => {
+  const values: Readonly<Record<string, readonly [rtt: number, tcp: number, lost: number]>> = {
+    vxlan: [0.115, 4800, 0],
+    'host-gw': [0.1, 5200, 0],
+    udp: [0.09, 2400, 0],
+    'vxlan-flanneld': [0.112, 4850, 560],
+    'host-gw-flanneld': [0.101, 5150, 280],
+    'udp-flanneld': [0.22, 150, 380],
+  }
+  const noise = [1, 1.04, 0.97, 1.02, 0.98]
+  const metrics = ['rtt-p50', 'tcp-1', 'change-loss'] as const
+  const file = {
+    lab: 'lab',
+    rounds: 5,
+    variants: [...variants],
+    metrics: compared.metrics.filter(({ id }) => metrics.some((one) => one === id)),
+    samples: Object.entries(values).flatMap(([variant, of], at) =>
+      metrics.flatMap((metric, index) =>
+        noise.map((_, round): Sample => ({
+          variant,
+          metric,
+          round: round + 1,
+          value: of[index]! * noise[(round + at) % 5]!,
+        })),
+      ),
+    ),
+  }
+  await expect(`${reportOf(file, Infinity)}\n`).toMatchFileSnapshot('compare/claims.txt')
+  for (const line of reportOf(file, 60).split('\n')) expect(line.length).toBeLessThanOrEqual(60)
+})
+test('one round has no ranges, and claims nothing', () =>
   expect(
     `${reportOf({ ...compared, rounds: 1, samples: samples.filter(({ round }) => round === 1) }, Infinity)}\n`,
   ).toMatchFileSnapshot('compare/one-round.txt'))

@@ -33,6 +33,7 @@ test('two variants and the baseline: every metric; MTUs and headers are the know
     'vxlan',
     'udp-flanneld',
     '--quick',
+    '--force',
     '--csv',
     csv,
   )
@@ -67,6 +68,10 @@ test('two variants and the baseline: every metric; MTUs and headers are the know
     'eth0 tcp-segmentation-offload': expect.any(Boolean),
   })
   expect(result.variants[1]!.svg).toContain('<svg')
+  // Of one round nobody is told apart; no variant has both controls here.
+  expect(result.pairings).toEqual([])
+  expect(stdout).toMatch(/^One round was measured: .*none is claimed/m)
+  expect(output).toMatch(/overlab: a fifth took \d+ (s|min); the rest takes some \d+ (s|min)/)
   expect(readFileSync(csv, 'utf8').split('\r\n')).toHaveLength(result.samples.length + 2)
   nothingStays(lab)
 })
@@ -76,12 +81,12 @@ test('labs of VMs, each with a kernel of its own; flanneld has none there', asyn
     backend: { Type: 'vxlan' },
     all: { hosts: { 'node[1:2]': { machine: 'qemu' } } },
   })
-  const refused = await vms.overlab('compare', '--quick')
+  const refused = await vms.overlab('compare', '--quick', '--force')
   expect(refused.code).not.toBe(0)
   expect(refused.output).toContain('choose variants without flanneld: vxlan, host-gw, udp')
 
   const metric = 'entries,cpu-per-gigabyte'
-  const { output, code } = await vms.overlab('compare', 'udp', '--quick', '--metric', metric)
+  const { output, code } = await vms.overlab('compare', 'udp', '--quick', '--force', '--metric', metric)
   say(`compare --quick, udp between VMs:\n${output}`)
   expect(code, output).toBe(0)
   const file = join(project.folder, '.overlab', 'results', 'comparison.json')
@@ -109,7 +114,16 @@ test('without iperf3, and with two hosts: what was not measured is said with its
     backend: { Type: 'vxlan' },
     all: { hosts: { 'node[1:2]': null }, vars: { bootstrap: [{ run: 'rm -f "$(command -v iperf3)"' }] } },
   })
-  const words = ['compare', 'host-gw', '--quick', '--metric', 'tcp-1,join', '-m', 'rtt-p50'] as const
+  const words = [
+    'compare',
+    'host-gw',
+    '--quick',
+    '--force',
+    '--metric',
+    'tcp-1,join',
+    '-m',
+    'rtt-p50',
+  ] as const
   const json = await lab.overlab(...words, '--json')
   expect(json.code, json.output).toBe(1)
   const { samples } = comparison.parse(JSON.parse(json.stdout))
@@ -138,6 +152,7 @@ test('a lab that can not be built: every cell of its variant says why', async ()
     '-m',
     'rtt-p50,build',
     '--quick',
+    '--force',
     '--json',
   )
   expect(code, output).toBe(1)

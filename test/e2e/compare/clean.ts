@@ -20,7 +20,7 @@ try {
     all: { hosts: { 'node[1:2]': null } },
   })
   // The first lab of a kernel's life may load what stays loaded.
-  const warm = await project.overlab(stack, 'compare', 'host-gw', '--quick', '--metric', 'mtu')
+  const warm = await project.overlab(stack, 'compare', 'host-gw', '--quick', '--force', '--metric', 'mtu')
   if (warm.code !== 0) throw new Error(warm.output)
   const before = await fingerprint()
   const leftovers = async () => [
@@ -29,7 +29,17 @@ try {
   ]
   /** Starts a run, and signals it as soon as it is there. */
   const stopAt = async (signal: NodeJS.Signals, isThere: () => boolean, later = 0) => {
-    const child = project.start(stack, 'compare', 'host-gw', 'vxlan', '--metric', 'rtt-p50', '--rounds', '20')
+    const child = project.start(
+      stack,
+      'compare',
+      'host-gw',
+      'vxlan',
+      '--force',
+      '--metric',
+      'rtt-p50',
+      '--rounds',
+      '20',
+    )
     let printed = ''
     for (const stream of [child.stdout!, child.stderr!])
       stream.on('data', (chunk) => (printed += String(chunk)))
@@ -57,7 +67,7 @@ try {
   }
   await stopAt('SIGKILL', measures)
   if ((await leftovers()).length === 0) throw new Error('a kill leaves nothing: the test sees nothing')
-  const next = await project.overlab(stack, 'compare', 'host-gw', '--quick', '--metric', 'mtu')
+  const next = await project.overlab(stack, 'compare', 'host-gw', '--quick', '--force', '--metric', 'mtu')
   const left = await leftovers()
   if (next.code !== 0 || left.length > 0)
     throw new Error(`after a kill: exit ${next.code}\n${next.output}\nleft over:\n${left.join('\n')}`)

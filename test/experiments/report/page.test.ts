@@ -85,6 +85,24 @@ describe('a page of both results', () => {
   }) // prettier-ignore
 })
 
+test('of one round it says that no claim follows, and marks nobody; so of a file of before', async () => {
+  const { pairings: _, ...result } = comparison.result
+  const one = { ...result, rounds: 1, samples: result.samples.filter(({ round }) => round === 1) }
+  const page = await reportPage({ comparison: { ...comparison, result: one }, version })
+  expectWhole(page)
+  expect(page).toContain('Comparison: One round was measured: that tells no difference from noise')
+  expect(page).not.toMatch(/class="(mark )?(best|level)"/)
+  expect(page).not.toContain('<ul class="findings">')
+})
+
+test('static and flanneld stand against each other with their ratio and its interval, in the table and at each chart', async () => {
+  const page = await reportPage({ comparison, version })
+  const table = /<table class="pairings">[^]*?<\/table>/.exec(page)![0]
+  expect(table).toMatch(/no difference found\s*<small class="spread">ratio [\d.]+, 0\.\d+ to 1\.\d+/)
+  expect(table).toMatch(/higher\s*<small class="spread">ratio 9\.\d+, [\d.]+ to [\d.]+/)
+  expect(page).toMatch(/<p class="how">vxlan to vxlan-flanneld: no difference found \(ratio /)
+})
+
 test('a result that is missing is named, with the command that makes it', async () => {
   const without = await reportPage({ survival, version })
   expect(without).toMatch(/Not measured yet\.<\/b>\s*<code>\.\/overlab compare<\/code>/)

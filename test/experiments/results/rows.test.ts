@@ -63,28 +63,63 @@ describe('a cell', () => {
   })
 })
 
+/** Five rounds of nearly the same. */
+const five = (variant: string, value: number, part?: string) =>
+  values(
+    variant,
+    [0.99, 1.01, 1, 1.02, 0.98].map((factor) => factor * value),
+    part,
+  )
+
 describe('the best', () => {
   test.each<[string, Metric['better'], string[]]>([
-    ['more is better', 'higher', ['', '', 'level', 'best']],
+    ['more is better', 'higher', ['', '', '', 'best']],
     ['less is better', 'lower', ['', 'best', '', '']],
     ['neither', 'neither', ['', '', '', '']],
   ])('%s', (_, better, expected) => {
     const samples = [
       // The baseline would win, and takes no part.
-      ...values('underlay', [better === 'lower' ? 1 : 99]),
-      ...values('udp', [10, 11, 12]),
-      ...values('vxlan', [28, 29, 31]),
-      ...values('host-gw', [30, 32, 34]),
+      ...five('underlay', better === 'lower' ? 1 : 99),
+      ...five('udp', 11),
+      ...five('vxlan', 29),
+      ...five('host-gw', 36),
     ]
     expect(standings(of(samples, { ...speed, better }))).toEqual([expected])
   })
 
-  test('of equals is nobody, of a tie for the best both', () => {
-    expect(standings(of([...values('a', [5]), ...values('b', [5])]))).toEqual([['-', '', '']])
-    expect(standings(of([...values('a', [5]), ...values('b', [5]), ...values('c', [1])]))).toEqual([
-      ['-', 'best', 'best', ''],
-    ])
+  test('of one round, and of four, is nobody, however far apart they are', () => {
+    for (const rounds of [1, 4]) {
+      const some = (variant: string, value: number) => five(variant, value).slice(0, rounds)
+      const samples = [...some('udp', 1), ...some('vxlan', 500), ...some('host-gw', 1000)]
+      expect(standings(of(samples))).toEqual([['-', '', '', '']])
+    }
   })
+
+  test('of noise is nobody', () => {
+    const samples = [
+      ...values('vxlan', [30, 12, 25, 41, 18]),
+      ...values('host-gw', [22, 35, 14, 28, 33]),
+      ...values('udp', [15, 27, 31, 20, 24]),
+    ]
+    expect(standings(of(samples))).toEqual([['-', '', '', '']])
+  })
+
+  test('those between which no difference is found share it, if another is worse', () => {
+    const samples = [
+      ...values('vxlan', [30, 29, 31, 30, 29]),
+      ...values('host-gw', [29, 30, 30, 31, 30]),
+      ...five('udp', 10),
+    ]
+    expect(standings(of(samples))).toEqual([['-', 'level', 'level', '']])
+  })
+
+  test('whoever was not measured often enough is not judged', () => {
+    const samples = [...five('vxlan', 30), ...five('udp', 10), ...five('host-gw', 5).slice(1)]
+    expect(standings(of(samples))).toEqual([['-', 'level', '', '']])
+  })
+
+  test('of equals is nobody', () =>
+    expect(standings(of([...five('a', 5), ...five('b', 5)]))).toEqual([['-', '', '']]))
 })
 
 describe('parts', () => {
@@ -108,16 +143,16 @@ describe('parts', () => {
   test('a process is not ranked, a count of hosts is; counts come by size', () => {
     const rows = standings(
       of([
-        ...values('vxlan', [6], '10 hosts'),
-        ...values('udp', [2], '10 hosts'),
-        ...values('vxlan', [3], '3 hosts'),
-        ...values('udp', [1], '3 hosts'),
+        ...five('vxlan', 6, '10 hosts'),
+        ...five('udp', 2, '10 hosts'),
+        ...five('vxlan', 3, '3 hosts'),
+        ...five('udp', 1, '3 hosts'),
       ]),
     )
     expect(rows).toEqual([
       ['-', 'best', ''],
       ['-', 'best', ''],
     ])
-    expect(standings(of([...values('a', [6], 'sshd'), ...values('b', [2], 'sshd')]))).toEqual([['-', '', '']])
+    expect(standings(of([...five('a', 6, 'sshd'), ...five('b', 2, 'sshd')]))).toEqual([['-', '', '']])
   })
 })
