@@ -26,9 +26,9 @@ test('the ratio has the interval in it, and is turned with the two', () => {
   const [a, b] = [series([18, 19, 18, 17, 18]), series([10, 10, 11, 10, 9])]
   const [forth, back] = [differenceOf(a, b), differenceOf(b, a)]
   if (!('ratio' in forth) || !('ratio' in back)) throw new Error('no ratio')
-  expect(forth.ratio!.low).toBeLessThan(1.8)
-  expect(forth.ratio!.high).toBeGreaterThan(1.8)
-  expect(back.ratio!.middle).toBeCloseTo(1 / forth.ratio!.middle, 10)
+  expect(forth.ratio.low).toBeLessThan(1.8)
+  expect(forth.ratio.high).toBeGreaterThan(1.8)
+  expect(back.ratio.middle).toBeCloseTo(1 / forth.ratio.middle, 10)
 })
 
 /** A small generator with the same numbers in every run; sums of twelve are nearly normal. */
