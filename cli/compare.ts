@@ -1,6 +1,5 @@
-import { mkdirSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
-import { dirname, relative } from 'node:path'
+import { relative } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { compare } from '../experiments/compare/compare.ts'
 import { csvOf } from '../experiments/compare/csv.ts'
@@ -11,6 +10,7 @@ import { beginProvenance } from '../experiments/provenance.ts'
 import { comparison, underlay, type Comparison } from '../experiments/results/comparison.ts'
 import { fewestRounds } from '../experiments/results/difference.ts'
 import { variantNamed, variants, type Variant } from '../experiments/variants/variant.ts'
+import { makeOwnFolder } from '../tools/own-folder.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { reportOf } from './compare-report.ts'
 import { labContext } from './context.ts'
@@ -70,7 +70,7 @@ interface Options extends LabOptions {
 async function run(words: readonly string[], options: Options): Promise<void> {
   const chosen = variantsOf(words)
   const output = options.output ?? fromRepository(resultFile)
-  if (options.output === undefined) mkdirSync(dirname(output), { recursive: true })
+  if (options.output === undefined) makeOwnFolder('results')
   checkOutput(output, '--output')
   if (options.csv !== undefined) checkOutput(options.csv, '--csv')
   const context = labContext(options)

@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { InventoryErrors } from '../inventory/mistakes.ts'
 import { HostError } from '../remote/errors.ts'
+import { closeToOthers } from '../tools/own-folder.ts'
 import { wasInterrupted } from './interrupt.ts'
 import { complain } from './output.ts'
 import { program } from './program.ts'
@@ -10,6 +11,7 @@ import { verbs } from './verbs.ts'
 
 /** Runs `overlab WORDS`; the exit status. Never throws. */
 export async function main(words: readonly string[]): Promise<number> {
+  closeToOthers()
   try {
     await program().parseAsync(words.length === 0 ? ['--help'] : words, { from: 'user' })
     return Number(process.exitCode ?? 0)

@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { reportPage, type Source } from '../experiments/report/page.ts'
 import { readComparison, readSurvival, ResultError } from '../experiments/results/read.ts'
+import { makeOwnFolder } from '../tools/own-folder.ts'
 import { fromRepository, ownFolder } from '../tools/paths.ts'
 import { addExamples } from './help.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
@@ -44,7 +45,7 @@ async function report(options: Options): Promise<void> {
       './overlab compare makes the one, ./overlab survive the other',
       1,
     )
-  if (options.output === undefined) mkdirSync(folder, { recursive: true })
+  if (options.output === undefined) makeOwnFolder('results')
   checkOutput(output, '--output')
   const { version } = JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { version: string }
   const page = await reportPage({ ...(comparison && { comparison }), ...(survival && { survival }), version })

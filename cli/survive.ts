@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import { relative } from 'node:path'
 import type { Command } from 'commander'
 import { beginProvenance, machinesOf, readOffloads } from '../experiments/provenance.ts'
 import { survival, type Cell, type Survival } from '../experiments/results/survival.ts'
@@ -8,6 +7,7 @@ import { faults } from '../experiments/survive/faults.ts'
 import { variantOfLab } from '../experiments/survive/lab.ts'
 import { markdown } from '../experiments/survive/matrix.ts'
 import { backends, controls, variants } from '../experiments/variants/variant.ts'
+import { makeOwnFolder } from '../tools/own-folder.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
@@ -183,7 +183,6 @@ async function measure(chosen: readonly Fault[], options: Options): Promise<Surv
 
 /** A part of the matrix would hide the last whole one from the report. */
 function defaultOutput(): string {
-  const file = fromRepository(resultFile)
-  mkdirSync(dirname(file), { recursive: true })
-  return file
+  makeOwnFolder('results')
+  return fromRepository(resultFile)
 }

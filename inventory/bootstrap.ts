@@ -5,7 +5,9 @@ import type { Files } from './files.ts'
 import type { GroupedHost, Variable } from './groups.ts'
 import type { Act } from './inventory.ts'
 import type { Path, Report } from './mistakes.ts'
-import { variables } from './schema.ts'
+import { resolved } from './references.ts'
+import type { EnvironmentValue } from './references.ts'
+import { environmentSources, variables } from './schema.ts'
 import type { Name } from './values.ts'
 
 /** An act with the place of it, and what says whether another one is the same. */
@@ -16,13 +18,13 @@ interface FoundAct {
 }
 
 /**
- * Acts of hosts. Pure but for `exists`; sources are relative to the inventory file. Lists that hosts share are read
+ * Acts of hosts. Pure but for `files`; paths are relative to the inventory file. Lists that hosts share are read
  * once, and hosts with the same lists share their acts.
  */
-export function actsReader({ file, exists }: Files, report: Report): (host: GroupedHost) => readonly Act[] {
+export function actsReader(files: Files, report: Report): (host: GroupedHost) => readonly Act[] {
   const lists = new Map<Variable, readonly FoundAct[]>()
   const found = (variable: Variable) => {
-    const known = lists.get(variable) ?? readActs(variable, { file, exists }, report)
+    const known = lists.get(variable) ?? readActs(variable, files, report)
     lists.set(variable, known)
     return known
   }
@@ -51,7 +53,8 @@ function merge(host: Name, lists: readonly (readonly FoundAct[])[], report: Repo
 }
 
 /** Takes what has the right form and leaves out the rest, which the schema has reported. */
-function readActs({ value, path }: Variable, { file, exists }: Files, report: Report): FoundAct[] {
+function readActs({ value, path }: Variable, files: Files, report: Report): FoundAct[] {
+  const { file, exists } = files
   if (!Array.isArray(value)) return []
   return value.flatMap((one: unknown, index): FoundAct[] => {
     const result = variables.bootstrap.element.safeParse(one)
@@ -62,6 +65,7 @@ function readActs({ value, path }: Variable, { file, exists }: Files, report: Re
     const kind = 'run' in given ? 'run' : 'copy'
     const key = name ?? `${kind}-${createHash('sha256').update(content).digest('hex').slice(0, 8)}`
     const at = [...path, index]
+    if ('run' in given) checkReferences(given.environment, files, [...at, 'environment'], report)
     if ('copy' in given && !exists(pathBeside(file, given.copy)))
       report({
         path: [...at, 'copy'],
@@ -77,18 +81,39 @@ type GivenAct =
       run: string
       delete?: string | undefined
       triggers?: string[] | undefined
-      environment?: Record<string, string> | undefined
+      environment?: Readonly<Record<string, EnvironmentValue>> | undefined
     }
   | { copy: string; to: string; triggers?: string[] | undefined }
 
 function environmentKeys(act: GivenAct): string[] {
-  return 'run' in act ? Object.keys(act.environment ?? {}).toSorted() : []
+  return 'run' in act ? [...Object.keys(act.environment ?? {}).toSorted(), ...environmentSources] : []
+}
+
+function checkReferences(
+  environment: Readonly<Record<string, EnvironmentValue>> = {},
+  { file, sources }: Files,
+  path: Path,
+  report: Report,
+): void {
+  if (!sources) return
+  for (const [key, value] of Object.entries(environment)) {
+    const found = resolved(located(value, file), sources)
+    if ('what' in found) report({ path: [...path, key], ...found })
+  }
+}
+
+/** The same reference, from the working folder. */
+function located(value: EnvironmentValue, file: string): EnvironmentValue {
+  if (typeof value === 'string' || 'from_env' in value || value.from_file.startsWith('~/')) return value
+  return { from_file: pathBeside(file, value.from_file) }
 }
 
 function complete(name: Name, act: GivenAct, file: string): Act {
   const triggers = act.triggers ?? []
   if ('copy' in act) return { name, copy: pathBeside(file, act.copy), to: act.to, triggers }
-  const environment = act.environment ?? {}
+  const environment = Object.fromEntries(
+    Object.entries(act.environment ?? {}).map(([key, value]) => [key, located(value, file)]),
+  )
   return {
     name,
     command: act.run,

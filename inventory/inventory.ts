@@ -1,5 +1,6 @@
 /** What an inventory file becomes: checked, complete (every default filled in), in the file's order. */
 import type { Duration, Rate, Share } from './quantities.ts'
+import type { EnvironmentValue } from './references.ts'
 import type { Cidr, IfName, Ip, Mac, Name } from './values.ts'
 
 export interface Inventory {
@@ -150,6 +151,6 @@ export type Act =
       readonly command: string
       readonly delete?: string
       readonly triggers: readonly string[]
-      readonly environment: Readonly<Record<string, string>>
+      readonly environment: Readonly<Record<string, EnvironmentValue>>
     }
   | { readonly name: Name; readonly copy: string; readonly to: string; readonly triggers: readonly string[] }

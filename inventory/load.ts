@@ -20,6 +20,7 @@ import type { Mistake, Path, PlacedMistake } from './mistakes.ts'
 import { override, replacedValues } from './overrides.ts'
 import type { LabOverrides, Overridden } from './overrides.ts'
 import { placePods } from './pods.ts'
+import type { Sources } from './references.ts'
 import { sshAccess } from './ssh.ts'
 import { checkStructure, valueAt } from './structure.ts'
 
@@ -31,6 +32,8 @@ export interface LoadOptions {
   readonly overrides?: LabOverrides
   /** The program gives the addresses of hosts that exist (`hosts` of Lab); one without gets a stand-in by its number. */
   readonly standIns?: boolean
+  /** Given by who makes the lab: what its acts refer to (`from_env`, `from_file`) must be there. */
+  readonly sources?: Sources
 }
 
 /**
@@ -39,7 +42,8 @@ export interface LoadOptions {
  */
 export function loadInventory(file: string, options: LoadOptions = {}): Inventory {
   refuseVariableFolders(file)
-  return parseInventory(readText(file), file, options.overrides, existsSync, options.standIns)
+  const { overrides, standIns, sources } = options
+  return parseInventory(readText(file), file, overrides, existsSync, standIns, sources)
 }
 
 /**
@@ -53,6 +57,7 @@ export function parseInventory(
   overrides: LabOverrides = {},
   exists: Exists = () => true,
   standIns = false,
+  sources?: Sources,
 ): Inventory {
   const ini = iniProblem(text)
   if (ini) throw errorsOf({ ...parseYaml(''), problems: [ini] }, [], file, undefined)
@@ -80,7 +85,7 @@ export function parseInventory(
         ? []
         : placeHosts(grouped.hosts, lab, { file, exists }, report, standIns)
     const pods = placePods(hosts, report)
-    const actsOf = actsReader({ file, exists }, report)
+    const actsOf = actsReader({ file, exists, sources }, report)
     const acts = new Map(grouped.hosts.map((host) => [host.name, actsOf(host)]))
     const impairments = impairmentsOf(grouped, lab.mtu, report)
     if (mistakes.length === 0 && yaml.problems.length === 0) {

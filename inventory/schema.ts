@@ -165,6 +165,36 @@ const actName = name
   .optional()
   .meta({ description: 'How the act is called in a preview; made from its content unless told.' })
 
+const environmentName = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    'is not a name of an environment variable; use letters, digits and underscores',
+  )
+
+const environmentText = z
+  .string()
+  .regex(/^[^\0]*$/, 'holds a zero byte, which no environment can hold; write plain text')
+
+/** Each of its references has one key, which says where the value is. */
+export const environmentSources = ['from_env', 'from_file'] as const
+
+const environmentValue = z.union([
+  environmentText,
+  z
+    .strictObject({
+      from_env: environmentName.meta({ description: "A variable of overlab's own environment." }),
+    })
+    .meta({ title: 'from_env' }),
+  z
+    .strictObject({
+      from_file: line.meta({
+        description: "A file's text without the newlines at its end; relative to the inventory file.",
+      }),
+    })
+    .meta({ title: 'from_file' }),
+])
+
 const runAct = z
   .strictObject({
     name: actName,
@@ -179,17 +209,12 @@ const runAct = z
       .meta({ description: 'A shell command to run when the act is taken back.' }),
     triggers,
     environment: z
-      .record(
-        z
-          .string()
-          .regex(
-            /^[A-Za-z_][A-Za-z0-9_]*$/,
-            'is not a name of an environment variable; use letters, digits and underscores',
-          ),
-        z.string(),
-      )
+      .record(environmentName, environmentValue)
       .optional()
-      .meta({ description: 'Environment variables of the command.' }),
+      .meta({
+        description: 'Environment variables of the command; secrets by from_env or from_file.',
+        examples: [{ TOKEN: { from_env: 'TOKEN' } }],
+      }),
   })
   .meta({ title: 'run', description: 'A command to run once.' })
 

@@ -9,6 +9,7 @@ import {
 import { shown, type Path, type Report } from './mistakes.ts'
 import {
   backendKeys,
+  environmentSources,
   hostOnly,
   impairmentWords,
   inventoryFile,
@@ -56,7 +57,7 @@ function explain(issue: Issue, above: Path, file: unknown, report: Report): void
       )
       const best = fitting.sort((a, b) => weight(a) - weight(b))[0]
       if (best) return best.forEach((inner) => explain(inner, path, file, report))
-      return say(wrongType(expectedOfUnion(path), got, path))
+      return say(wrongType(expectedOfUnion(path, got), got, path))
     }
     case 'invalid_type':
       return say(wrongType(expected[issue.expected] ?? issue.expected, got, path))
@@ -79,9 +80,14 @@ function explain(issue: Issue, above: Path, file: unknown, report: Report): void
   }
 }
 
-/** How far a member of a union is from what was written: one for each wrong key or value. */
+/**
+ * How far a member of a union is from what was written: one for each wrong key or value. What is wrong deeper inside says
+ * nothing about which member was meant.
+ */
 function weight(issues: readonly Issue[]): number {
-  return issues.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
+  return issues
+    .filter(({ path }) => path.length < 2)
+    .reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0)
 }
 
 const expected: Record<string, string> = {
@@ -94,7 +100,11 @@ const expected: Record<string, string> = {
   array: 'a list',
 }
 
-function expectedOfUnion(path: Path): string {
+function expectedOfUnion(path: Path, got: unknown): string {
+  if (place(path) === 'value')
+    return ['number', 'boolean'].includes(typeof got)
+      ? 'a text'
+      : 'a text, {from_env: VARIABLE} or {from_file: PATH}'
   return path.at(-1) === 'pods' ? 'a count, a list of names or a map' : 'a map with run, or with copy and to'
 }
 
@@ -109,6 +119,8 @@ const examples: Record<string, string> = {
   to: 'to: the absolute path on the machine',
   run: 'run: a command (or copy: and to:)',
   copy: 'copy: a file beside the inventory',
+  from_env: "from_env: the variable's name",
+  from_file: "from_file: the file's path",
   Backend: 'Backend: {Type: vxlan}',
   pods: 'pods: 2, or pods: [web, db], or pods: {web: {address: 10.244.1.9}}',
   bootstrap: 'a list, such as [{run: echo hello}]',
@@ -184,7 +196,8 @@ function backendType(got: unknown): Words {
   return notOneOf(['Type'], got, backendTypes)
 }
 
-type Place = 'top' | 'lab' | 'overlay' | 'Backend' | 'group' | 'vars' | 'host' | 'pod' | 'act' | 'impairments'
+type Place =
+  'top' | 'lab' | 'overlay' | 'Backend' | 'group' | 'vars' | 'host' | 'pod' | 'act' | 'value' | 'impairments'
 
 /** What kind of map is at a path. */
 function place(path: Path): Place {
@@ -195,7 +208,8 @@ function place(path: Path): Place {
   const inner = rest[0] === 'hosts' ? rest.slice(2) : rest[0] === 'vars' ? rest.slice(1) : undefined
   if (inner === undefined) return 'group'
   if (inner[0] === 'pods') return 'pod'
-  if (inner[0] === 'bootstrap') return 'act'
+  // bootstrap[0].environment.TOKEN
+  if (inner[0] === 'bootstrap') return inner[2] === 'environment' && inner.length > 3 ? 'value' : 'act'
   if (inner[0] === 'impairments') return 'impairments'
   return rest[0] === 'hosts' ? 'host' : 'vars'
 }
@@ -256,6 +270,10 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
       if (path.at(-1) !== 'impairments') return unknown(impairmentWords)
       return unknown([...impairmentWords, 'toward'], 'a peer goes under toward: in it')
     }
+    case 'value':
+      if ((environmentSources as readonly string[]).includes(key))
+        return { what: 'is a second place of one value', todo: 'keep from_env or from_file' }
+      return unknown(environmentSources)
     case 'act': {
       const acts = {
         run: ['name', 'run', 'delete', 'triggers', 'environment'],

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { stringify } from 'yaml'
 import { impairmentsAsWritten } from './impairments.ts'
 import type { Act, Host, Inventory } from './inventory.ts'
+import type { EnvironmentValue } from './references.ts'
 import { sshVariables } from './ssh.ts'
 
 /** YAML that loads to the same hosts and the same lab; groups are not kept, their variables stand at the hosts. */
@@ -46,6 +47,12 @@ function hostVars(host: Host): object {
 function act(one: Act): object {
   // It may be read from a file in another folder.
   if ('copy' in one) return { ...one, copy: resolve(one.copy) }
-  const { command, ...rest } = one
-  return { ...rest, run: command }
+  const { command, environment, ...rest } = one
+  const values = Object.entries(environment).map(([key, value]) => [key, fromAnywhere(value)] as const)
+  return { ...rest, environment: Object.fromEntries(values), run: command }
+}
+
+function fromAnywhere(value: EnvironmentValue): EnvironmentValue {
+  if (typeof value === 'string' || 'from_env' in value || value.from_file.startsWith('~/')) return value
+  return { from_file: resolve(value.from_file) }
 }

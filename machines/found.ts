@@ -34,7 +34,7 @@ const folder = fileURLToPath(new URL('../.overlab/found', import.meta.url))
 
 export function recordFound(lab: Name, host: Name, found: Found): void {
   const file = fileOf(lab, host)
-  mkdirSync(join(folder, lab), { recursive: true })
+  mkdirSync(join(folder, lab), { recursive: true, mode: 0o700 })
   writeFileSync(`${file}.new`, JSON.stringify(found))
   renameSync(`${file}.new`, file)
 }

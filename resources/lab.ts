@@ -3,11 +3,11 @@ import { isAbsolute, join, dirname } from 'node:path'
 import { remote } from '@pulumi/command'
 import * as pulumi from '@pulumi/pulumi'
 import type { Act, Host, Inventory, SshAccess } from '../inventory/inventory.ts'
+import { controllerSources, resolved, type EnvironmentValue } from '../inventory/references.ts'
 import { placed, type Place } from '../machines/found.ts'
 import { hostMac } from '../overlay/mac.ts'
 import { planLab } from '../overlay/plan.ts'
-import { quote } from '../remote/quote.ts'
-import { rootLine } from '../remote/shell.ts'
+import { carried } from './act.ts'
 import { actConnection, type Connection, hostConnection } from './connection.ts'
 import { installLine } from './install.ts'
 import { Machine } from './machine.ts'
@@ -198,7 +198,7 @@ export class Lab extends pulumi.ComponentResource {
     after: readonly pulumi.Resource[] = [],
   ): pulumi.Resource[] {
     const done: pulumi.Resource[] = []
-    for (const act of host.bootstrap) {
+    for (const [index, act] of host.bootstrap.entries()) {
       // A dot is in no name, so that host a's act b-c is not host a-b's act c.
       const name = `${lab}-${host.name}.${act.name}`
       // In the order of the file: each act waits for the one before it.
@@ -207,7 +207,7 @@ export class Lab extends pulumi.ComponentResource {
         'command' in act
           ? new remote.Command(
               name,
-              commandArgs(act, connection, host.ssh),
+              commandArgs(`${host.name}, act ${index + 1}: ${act.name}`, act, connection, host.ssh),
               act.delete ? options : { ...options, deletedWith: machine },
             )
           : new remote.CopyToRemote(name, copyArgs(act, connection, this.inventory.file), {
@@ -232,26 +232,37 @@ function projectFolder(): string {
   }
 }
 
+/** By standard input and as a secret: a command and its environment may hold a password. */
 function commandArgs(
-  act: Extract<Act, { command: string }>,
+  label: string,
+  { command, delete: undo, environment, triggers }: Extract<Act, { command: string }>,
   connection: Connection,
   ssh: SshAccess | undefined,
 ): remote.CommandArgs {
-  // sshd on a host that exists takes no environment of others, and sudo none at all: it goes with the command.
-  const line = (command: string) =>
-    ssh ? rootLine(withEnvironment(act.environment, command), ssh.become) : command
+  const text = {
+    command,
+    ...(undo !== undefined && { delete: undo }),
+    environment: Object.fromEntries(
+      Object.entries(environment).map(([key, value]) => [key, textOf(value, `${label}: environment.${key}`)]),
+    ),
+  }
+  const { stdin, ...lines } = carried(label, text, ssh?.become ?? false)
+  const isReferred = Object.values(environment).some((value) => typeof value !== 'string')
   return {
     connection,
-    create: line(act.command),
-    triggers: [...act.triggers],
-    ...(ssh ? { addPreviousOutputInEnv: false } : { environment: { ...act.environment } }),
-    ...(act.delete === undefined ? {} : { delete: line(act.delete) }),
+    ...lines,
+    stdin: pulumi.secret(stdin),
+    triggers: [...triggers],
+    ...(ssh && { addPreviousOutputInEnv: false }),
+    // What is told a secret may print it.
+    ...(isReferred && { logging: remote.Logging.None }),
   }
 }
 
-function withEnvironment(environment: Readonly<Record<string, string>>, command: string): string {
-  const settings = Object.entries(environment).map(([key, value]) => `export ${key}=${quote(value)}`)
-  return [...settings, command].join('\n')
+function textOf(value: EnvironmentValue, place: string): string {
+  const found = resolved(value, controllerSources)
+  if ('text' in found) return found.text
+  throw new pulumi.RunError(`${place}: ${found.what}; ${found.todo}`)
 }
 
 function copyArgs(

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { InventoryErrors, loadInventory, overrideNotes, type LabOverrides } from '../inventory/load.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
+import { controllerSources } from '../inventory/references.ts'
 
 const project = fileURLToPath(new URL('..', import.meta.url))
 
@@ -23,7 +24,7 @@ export function stackInventory(): Inventory {
   const file = isAbsolute(named) ? named : join(project, named)
   const overrides = overridesFrom((key) => config.get(key))
   try {
-    const inventory = loadInventory(file, { overrides })
+    const inventory = loadInventory(file, { overrides, sources: controllerSources })
     for (const note of notesOf(file, overrides)) void pulumi.log.info(`note: ${note}`)
     return inventory
   } catch (error) {

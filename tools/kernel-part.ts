@@ -1,9 +1,10 @@
 /** Set-up's look at the kernel: once for every kernel, since trying takes half a second. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { release } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { findCommand } from './commands.ts'
 import { lacking, probeKernel, type Kernel } from './kernel.ts'
+import { makePrivate } from './own-folder.ts'
 import { ownFolder } from './paths.ts'
 import { currentStack } from './stacks.ts'
 import { SetupError, type Part, type Work } from './work.ts'
@@ -27,7 +28,7 @@ export async function planKernel(
 ): Promise<Work | undefined> {
   if (existsSync(file) && readFileSync(file, 'utf8') === note(stack)) return undefined
   const remember = () => {
-    mkdirSync(join(file, '..'), { recursive: true })
+    makePrivate(dirname(file))
     writeFileSync(file, note(stack))
   }
   if (findCommand('ip') !== undefined && findCommand('unshare') !== undefined) {

@@ -37,7 +37,7 @@ export async function withLock<T>(
  * moment). A process that holds it already is told its own id.
  */
 export function tryLock(path: string): { release(): void } | { readonly holder: number | undefined } {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const mine = `${path}.${process.pid}.${randomUUID()}`
   writeFileSync(mine, identity(process.pid) ?? String(process.pid))
   try {

@@ -10,7 +10,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { isOpen, makePrivate } from './own-folder.ts'
 import { fromRepository, ownFolder } from './paths.ts'
 import type { Part, Work } from './work.ts'
 
@@ -58,14 +59,19 @@ export function planPassphrase(
   const file = passphraseFile(folder)
   const wanted = !ownSecrets(env)
   const safe = !wanted || (existsSync(file) && (statSync(file).mode & 0o077) === 0)
-  if (existsSync(state) && safe) return undefined
+  const open = isOpen(folder)
+  if (existsSync(state) && safe && !open) return undefined
   return {
     problems: [],
     outside: [],
     tasks: [
       {
-        title: 'making the local state folder' + (safe ? '' : ' and its passphrase'),
+        title:
+          existsSync(state) && safe
+            ? `closing ${basename(folder)} to other users`
+            : 'making the local state folder' + (safe ? '' : ' and its passphrase'),
         run: async () => {
+          makePrivate(folder)
           mkdirSync(state, { recursive: true })
           if (wanted) makePassphrase(file)
         },

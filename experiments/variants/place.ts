@@ -2,13 +2,14 @@
  * A name and a folder for a lab of a variant's own: `.overlab/scratch/NAME`, with a lock beside it. Two runs at once
  * get different names; what a killed run left is taken away by the next.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Name } from '../../inventory/values.ts'
 import { forgetLab } from '../../machines/found.ts'
 import { readLab } from '../../machines/lab/records.ts'
 import { network } from '../../machines/network.ts'
 import { tryLock } from '../../tools/lock.ts'
+import { makePrivate } from '../../tools/own-folder.ts'
 import { ownFolder } from '../../tools/paths.ts'
 import { endRun } from './pulumi.ts'
 
@@ -83,7 +84,7 @@ async function take(name: Name, onLeftover: (name: Name) => void): Promise<Place
       await clean()
     }
     // The machines' client key is in the state: nobody else may read it.
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makePrivate(folder)
   } catch (error) {
     lock.release()
     throw error

@@ -1,6 +1,6 @@
 /** The command as a process: exit statuses, streams, and what a user who mistypes reads. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
@@ -123,6 +123,13 @@ describe('in a copy of the project', () => {
       overlab(words, { folder, env: { PULUMI_HOME: home, ...env } })
     return { folder, stack, run }
   }
+
+  test('each verb closes the own folder to other users', () => {
+    const { folder, run } = copy()
+    mkdirSync(join(folder, '.overlab'), { mode: 0o755 })
+    run(['inventory', '--stack', 'vxlan'])
+    expect(statSync(join(folder, '.overlab')).mode & 0o777).toBe(0o700)
+  })
 
   test('no stack is selected', () => {
     expect(copy().run(['plan'], { PULUMI_STACK: '' })).toEqual({

@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { isOpen, makePrivate } from '../../tools/own-folder.ts'
 import { pulumiEnvironment } from '../../tools/environment.ts'
 import {
   backendUrl,
@@ -34,6 +35,24 @@ test('one that others can read keeps its content and loses their rights', async 
   await setUp({}, folder)
   expect(readFileSync(passphraseFile(folder), 'utf8')).toBe('kept\n')
   expect(statSync(passphraseFile(folder)).mode & 0o777).toBe(0o600)
+})
+
+test('the folder is closed to others: from the start, and where it was open', async () => {
+  const made = join(temporaryFolder(), 'own')
+  await setUp({}, made)
+  expect(statSync(made).mode & 0o777).toBe(0o700)
+  chmodSync(made, 0o755)
+  expect(planPassphrase({}, made)?.tasks.map(({ title }) => title)).toEqual(['closing own to other users'])
+  await setUp({}, made)
+  expect(statSync(made).mode & 0o777).toBe(0o700)
+  expect(planPassphrase({}, made)).toBeUndefined()
+})
+
+test('a part of it that is made first makes the folder so too', () => {
+  const made = join(temporaryFolder(), 'own')
+  makePrivate(made)
+  expect(statSync(made).mode & 0o777).toBe(0o700)
+  expect(isOpen(join(made, 'none'))).toBe(false)
 })
 
 describe("what is the user's own is respected", () => {
