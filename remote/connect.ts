@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
-import type { Algorithms } from 'ssh2'
+import { algorithms } from './algorithms.ts'
 import { type Backoff, wait } from './backoff.ts'
 import { type Connection, watch } from './connection.ts'
 import { HostError } from './errors.ts'
 import { badIdentity, cancelled, type Diagnosis, diagnose } from './failures.ts'
-import { type HostKey, hostKeyAlgorithms, parseHostKey, sameKey } from './host-key.ts'
+import { type HostKey, parseHostKey, sameKey } from './host-key.ts'
 import { identification } from './identification.ts'
 import { type Login, loginOf } from './identity.ts'
 import { directSocket, JumpError, type Shared, shareOf, socketThrough } from './jump.ts'
@@ -27,31 +27,6 @@ export interface ConnectOptions {
   /** Gives the connection to a jump host: the pool's, which hosts share. One of its own unless told. */
   readonly share?: (jump: Target) => Promise<Shared>
 }
-
-/**
- * The cheapest secure choice first, as measured with Node's native crypto; what follows is for other servers.
- * No compression: it costs more than a LAN saves.
- */
-const algorithms = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group16-sha512',
-    'diffie-hellman-group14-sha256',
-  ],
-  cipher: [
-    'aes128-gcm@openssh.com',
-    'aes256-gcm@openssh.com',
-    'chacha20-poly1305@openssh.com',
-    'aes128-ctr',
-    'aes256-ctr',
-  ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
-  compress: ['none'],
-} satisfies Algorithms
 
 /**
  * Connects, and only that is ever tried again: refused, unreachable, late and cut-off attempts are, after a
@@ -170,10 +145,7 @@ async function once(
       readyTimeout: Math.max(1, Math.round(deadline - performance.now())),
       keepaliveInterval: keepaliveMs,
       keepaliveCountMax: 3,
-      algorithms: {
-        ...algorithms,
-        serverHostKey: hostKeyAlgorithms(pinned) as Algorithms['serverHostKey'] & string[],
-      },
+      algorithms: algorithms(pinned),
       hostVerifier: (blob: Buffer) => {
         if (pinned && sameKey(blob, pinned.blob)) return true
         presented = Buffer.from(blob)

@@ -52,3 +52,27 @@ export function handshakeError(
     return `ssh: ${error.message}`
   }
 }
+
+/** A password goes to no host that has not proved who it is. Another attempt does not change that. */
+export class UnverifiedHost extends Error {
+  /** @param shown the key that the host has shown, `ssh-ed25519 AAAA...`; empty where none was seen */
+  constructor(hop: Hop, shown: string) {
+    super(
+      `the password for ${hop.user}@${endpoint(hop.host, hop.port)} was not sent, since the connection has no hostKey and so ` +
+        `nobody knows who would get it. ${pinning(shown)}`,
+    )
+    this.name = 'UnverifiedHost'
+  }
+}
+
+/** Whoever answers at the address gets the commands: the real plugin accepts that in silence. */
+export function unverifiedWarning(hop: Hop, shown: string): string {
+  return `the host key of ${endpoint(hop.host, hop.port)} was not verified, since the connection has no hostKey. ${pinning(shown)}`
+}
+
+function pinning(shown: string): string {
+  return (
+    'Compare this with what the host itself says (`cat /etc/ssh/ssh_host_*_key.pub` on its console), then write it into the ' +
+    `connection:\n  hostKey: ${shown}`
+  )
+}

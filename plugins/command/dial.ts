@@ -3,12 +3,13 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import ssh2 from 'ssh2'
-import type { Algorithms, AnyAuthMethod, Client, ConnectConfig } from 'ssh2'
-import { hostKeyAlgorithms, parseHostKey, sameKey } from '../../remote/host-key.ts'
+import type { AnyAuthMethod, Client } from 'ssh2'
+import { algorithms } from '../../remote/algorithms.ts'
+import { keyText, parseHostKey, sameKey } from '../../remote/host-key.ts'
 import type { HostKey } from '../../remote/host-key.ts'
 import type { Log } from '../server/index.ts'
 import type { Connection, Hop } from './connection.ts'
-import { dialError, handshakeError } from './dial-errors.ts'
+import { dialError, handshakeError, UnverifiedHost, unverifiedWarning } from './dial-errors.ts'
 
 /** An authenticated connection. Its errors have a listener for good; `close` ends it and its proxy's. */
 export interface Dialled {
@@ -81,6 +82,7 @@ async function withRetries<T>(
       return await attempt()
     } catch (error) {
       signal.throwIfAborted()
+      if (error instanceof UnverifiedHost) throw error
       if (limit > -1 && failed >= limit) {
         throw new Error(`after ${failed} failed attempts: ${(error as Error).message}`, { cause: error })
       }
@@ -93,6 +95,8 @@ async function withRetries<T>(
 interface Login {
   readonly hostKey: HostKey | undefined
   readonly methods: readonly AnyAuthMethod[]
+  /** There is a password, and no host key that says who would get it. */
+  readonly withheld: boolean
 }
 
 /** What can be wrong before any host is asked: the keys. */
@@ -110,7 +114,8 @@ function parseLogin(hop: Hop): Login {
     } as AnyAuthMethod)
   }
   const { password } = hop
-  if (password !== undefined) {
+  const withheld = password !== undefined && hop.hostKey === undefined
+  if (password !== undefined && !withheld) {
     methods.push({ type: 'password', username, password })
     methods.push({
       type: 'keyboard-interactive',
@@ -121,7 +126,7 @@ function parseLogin(hop: Hop): Login {
   const agent = hop.agentSocketPath ?? process.env.SSH_AUTH_SOCK
   if (agent) methods.push({ type: 'agent', username, agent })
   if (methods.length === 0) methods.push({ type: 'none', username })
-  return { hostKey: hop.hostKey === undefined ? undefined : pinned(hop.hostKey), methods }
+  return { hostKey: hop.hostKey === undefined ? undefined : pinned(hop.hostKey), methods, withheld }
 }
 
 function privateKeyError(error: Error, hop: Hop): string {
@@ -176,17 +181,19 @@ function forward(jump: Client, hop: Hop): Promise<Duplex> {
 }
 
 /** SSH's part of a dial: key exchange, the host's key, authentication. Closes the socket if it fails. */
-function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext): Promise<Client> {
-  const { hostKey } = login
+function handshake(sock: Duplex, login: Login, hop: Hop, { signal, log }: DialContext): Promise<Client> {
+  const { hostKey, withheld } = login
   const methods = [...login.methods]
   const attempted = ['none']
   let denied = false
+  let shown = ''
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
     const fail = (error?: Error & { level?: string; code?: string }) => {
       signal.removeEventListener('abort', abort)
       sock.destroy()
-      reject(handshakeError(hop, error, { denied, attempted }))
+      const refused = withheld && error?.level === 'client-authentication'
+      reject(refused ? new UnverifiedHost(hop, shown) : handshakeError(hop, error, { denied, attempted }))
     }
     const abort = () => sock.destroy()
     signal.addEventListener('abort', abort)
@@ -198,9 +205,10 @@ function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext
     client.once('ready', () => {
       // From here on whoever uses the connection decides how it ends.
       signal.removeEventListener('abort', abort)
+      if (hostKey === undefined) log.warning(unverifiedWarning(hop, shown))
       resolve(client)
     })
-    const config: ConnectConfig = {
+    client.connect({
       sock: sock,
       username: hop.user,
       readyTimeout: hop.perDialTimeout * 1000,
@@ -211,16 +219,12 @@ function handshake(sock: Duplex, login: Login, hop: Hop, { signal }: DialContext
         if (method !== undefined) attempted.push(method.type === 'agent' ? 'publickey' : method.type)
         next(method ?? (false as never))
       },
-    }
-    if (hostKey !== undefined) {
-      config.algorithms = {
-        serverHostKey: hostKeyAlgorithms(hostKey) as NonNullable<Algorithms['serverHostKey']>,
-      }
-      config.hostVerifier = (blob: Buffer) => {
-        denied = !sameKey(blob, hostKey.blob)
+      algorithms: algorithms(hostKey),
+      hostVerifier: (blob: Buffer) => {
+        shown = keyText(blob)
+        denied = hostKey !== undefined && !sameKey(blob, hostKey.blob)
         return !denied
-      }
-    }
-    client.connect(config)
+      },
+    })
   })
 }

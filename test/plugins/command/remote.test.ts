@@ -169,9 +169,25 @@ describe('dial', () => {
     )
   })
 
-  test('no host key: any is accepted', async () => {
+  test('no host key: any is accepted, with a warning that shows it', async () => {
     const { hostKey: _, ...open } = at(sshd)
     expect((await run({ connection: open, create: 'echo open' })).stdout).toBe('open')
+    const warnings = plugin.logs.filter(({ severity }) => severity === 'warning')
+    expect(warnings.map(({ message }) => message)).toEqual([
+      `the host key of 127.0.0.1:${sshd.port} was not verified, since the connection has no hostKey. Compare this with what the ` +
+        'host itself says (`cat /etc/ssh/ssh_host_*_key.pub` on its console), then write it into the connection:\n' +
+        `  hostKey: ${sshd.hostKey}`,
+    ])
+  })
+
+  test('a server that has only what overlab offers no host (SHA-1) is refused, with a host key and without', async () => {
+    const old = await startSshd('Ciphers aes128-ctr', 'MACs hmac-sha1')
+    try {
+      const { hostKey: _, ...open } = at(old)
+      for (const connection of [at(old), open]) expect(await failing({ connection })).toMatch(/no matching/i)
+    } finally {
+      await old.stop()
+    }
   })
 
   test('a host key that is none', async () => {
@@ -225,9 +241,11 @@ describe('dial', () => {
 describe('password', () => {
   /** A server of ssh2's that knows one way of logging in, since sshd's ways belong to the machine's accounts. */
   async function passwordServer(method: 'password' | 'keyboard-interactive') {
+    const asked: string[] = []
     const server = new ssh2.Server({ hostKeys: [readFileSync(join(sshd.folder, 'host'))] }, (client) => {
       client.on('error', () => {})
       client.on('authentication', (attempt) => {
+        asked.push(attempt.method)
         if (attempt.method === 'password' && method === 'password' && attempt.password === 'right')
           attempt.accept()
         else if (attempt.method === 'keyboard-interactive' && method === 'keyboard-interactive') {
@@ -246,8 +264,28 @@ describe('password', () => {
       })
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
-    return { port: (server.address() as AddressInfo).port, close: () => server.close() }
+    return { port: (server.address() as AddressInfo).port, close: () => server.close(), asked }
   }
+
+  test.each(['password', 'keyboard-interactive'] as const)(
+    '%s: nothing of it is sent to a host without a host key',
+    async (method) => {
+      const { port, close, asked } = await passwordServer(method)
+      try {
+        const { privateKey = '', hostKey = '', ...shared } = at(sshd)
+        const open = { ...shared, port, password: 'right', dialErrorLimit: 5 }
+        for (const connection of [open, { ...open, privateKey }]) {
+          const message = await failing({ connection })
+          expect(message).toContain(`the password for root@127.0.0.1:${port} was not sent`)
+          expect(message).toContain(`hostKey: ${hostKey}`)
+        }
+        expect(asked).not.toContain(method)
+        expect(asked).toContain('publickey')
+      } finally {
+        close()
+      }
+    },
+  )
 
   test.each(['password', 'keyboard-interactive'] as const)('%s', async (method) => {
     const { port, close } = await passwordServer(method)
