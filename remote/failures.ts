@@ -1,6 +1,7 @@
 import { endpoint } from './endpoint.ts'
 import type { HostFailure } from './errors.ts'
 import { fingerprint, type HostKey, keyText } from './host-key.ts'
+import { quote } from './quote.ts'
 import type { Target } from './target.ts'
 
 /** A refusal that another attempt cannot change is final. */
@@ -130,17 +131,30 @@ export function badIdentity(target: Target, error: Error): HostFailure {
   }
   if (code === 'EACCES')
     return { ...place, why: `the private key ${file} cannot be read`, hint: 'run as its owner, or with sudo' }
-  if (/passphrase|encrypted/i.test(message)) {
-    return {
-      ...place,
-      why: `the private key ${file} is locked by a passphrase`,
-      hint: 'put it into an agent (`ssh-add FILE`, then ssh_key: agent), or make one without: `ssh-keygen -t ed25519 -N ""`',
-    }
-  }
+  if (/passphrase|encrypted/i.test(message)) return { ...place, ...locked(file) }
   return {
     ...place,
     why: `${file} holds no usable private key: ${message}`,
     hint: 'make one with `ssh-keygen -t ed25519 -N ""`',
+  }
+}
+
+function locked(file: string): { why: string; hint: string } {
+  return {
+    why: `the private key ${file} is locked by a passphrase`,
+    hint: 'put it into an agent (`ssh-add FILE`, then ssh_key: agent), or make one without: `ssh-keygen -t ed25519 -N ""`',
+  }
+}
+
+/** PKCS8 (RFC 5958, `BEGIN PRIVATE KEY`): OpenSSH reads it, ssh2 does not. Nothing was sent to the host. */
+export function pkcs8Identity(target: Target, encrypted: boolean): HostFailure {
+  const file = target.identityFile
+  const place = { host: target.name, step: 'connect' }
+  if (encrypted) return { ...place, ...locked(file) }
+  return {
+    ...place,
+    why: `the private key ${file} has the form PKCS8, which cannot be read here`,
+    hint: `convert it to OpenSSH's own form, in place: ssh-keygen -p -N "" -f ${quote(file)}`,
   }
 }
 

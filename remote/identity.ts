@@ -1,7 +1,7 @@
 /** The client's key: a file's, or those of an agent. */
 import { readFile } from 'node:fs/promises'
 import { HostError } from './errors.ts'
-import { badIdentity } from './failures.ts'
+import { badIdentity, pkcs8Identity } from './failures.ts'
 import type { Target } from './target.ts'
 
 /** Stands for the keys of $SSH_AUTH_SOCK where a key file's path is asked for. */
@@ -24,9 +24,13 @@ export async function loginOf(target: Target): Promise<Login> {
       hint: 'start one (`eval $(ssh-agent); ssh-add`), or name a key file',
     })
   }
+  let privateKey
   try {
-    return { privateKey: await readFile(target.identityFile, 'utf8'), authHandler: ['publickey'] }
+    privateKey = await readFile(target.identityFile, 'utf8')
   } catch (error) {
     throw new HostError(badIdentity(target, error as Error), { cause: error })
   }
+  const pkcs8 = /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.exec(privateKey)
+  if (pkcs8) throw new HostError(pkcs8Identity(target, pkcs8[1] !== undefined))
+  return { privateKey, authHandler: ['publickey'] }
 }

@@ -37,10 +37,21 @@ const preference = [
 ]
 
 /** The one to pin, of several that a host has. */
-export function bestOf({ keys, revoked }: KnownKeys): string | undefined {
-  return keys
-    .filter((key) => !revoked.includes(key))
+export function bestOf(known: KnownKeys): string | undefined {
+  return known.keys
+    .filter((key) => !isRevoked(known, key))
     .toSorted((a, b) => preference.indexOf(a.split(' ')[0]!) - preference.indexOf(b.split(' ')[0]!))[0]
+}
+
+/** Whether the file says of this key, `ssh-ed25519 AAAA... [comment]`, that it must not be accepted. The bytes decide. */
+export function isRevoked({ revoked }: KnownKeys, key: string): boolean {
+  const bytes = bytesOf(key)
+  return revoked.some((other) => bytesOf(other).equals(bytes))
+}
+
+/** The key itself: its first word is a name only, and one key has several writings in base64. */
+function bytesOf(key: string): Buffer {
+  return Buffer.from(key.trim().split(/\s+/)[1] ?? '', 'base64')
 }
 
 function isUsable(key: string): boolean {

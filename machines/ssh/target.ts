@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { SshAccess, SshLogin } from '../../inventory/inventory.ts'
 import { HostError } from '../../remote/errors.ts'
 import { agentIdentity } from '../../remote/identity.ts'
-import { bestOf, keysOf } from '../../remote/known-hosts-file.ts'
+import { bestOf, isRevoked, keysOf, type KnownKeys } from '../../remote/known-hosts-file.ts'
 import type { Target } from '../../remote/target.ts'
 
 /** Those that ssh takes by itself, in its order. */
@@ -26,7 +26,10 @@ export async function targetOf(name: string, access: SshAccess): Promise<Target>
 
 async function loginTarget(name: string, login: SshLogin): Promise<Target> {
   const { host, port, user } = login
-  const hostKey = login.hostKey ?? (await knownKey(name, login))
+  const known = await knownKeys(login)
+  if (login.hostKey !== undefined && known && isRevoked(known, login.hostKey))
+    throw revoked(name, login, 'its key in the inventory is')
+  const hostKey = login.hostKey ?? (known ? knownKey(name, login, known) : '')
   return { name, host, port, user, identityFile: await identityOf(name, login), hostKey }
 }
 
@@ -49,23 +52,30 @@ async function identityOf(name: string, { key }: SshLogin): Promise<string> {
   })
 }
 
-async function knownKey(name: string, { host, port, knownHosts }: SshLogin): Promise<string> {
-  const file = expand(knownHosts)
-  let text
+/** What the login's known_hosts says of the host; undefined where there is no such file. */
+async function knownKeys({ host, port, knownHosts }: SshLogin): Promise<KnownKeys | undefined> {
   try {
-    text = await readFile(file, 'utf8')
+    return keysOf(await readFile(expand(knownHosts), 'utf8'), host, port)
   } catch {
-    return ''
+    return undefined
   }
-  const known = keysOf(text, host, port)
+}
+
+function revoked(name: string, { host, knownHosts }: SshLogin, what: string): HostError {
+  return new HostError({
+    host: name,
+    step: 'connect',
+    why: `${what} revoked: ${expand(knownHosts)} has it under @revoked for ${host}. Nothing was sent to the host`,
+    hint: 'give the host a new key (`ssh-keygen -A` after the old files are removed), and take its line of /etc/ssh/ssh_host_ed25519_key.pub',
+  })
+}
+
+function knownKey(name: string, login: SshLogin, known: KnownKeys): string {
+  const { host } = login
+  const file = expand(login.knownHosts)
   const key = bestOf(known)
-  if (key === undefined && known.revoked.length > 0)
-    throw new HostError({
-      host: name,
-      step: 'connect',
-      why: `every key of ${host} in ${file} is revoked`,
-      hint: 'if the host has a new key, add its line; `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host prints its fingerprint',
-    })
+  if (key === undefined && known.keys.length > 0)
+    throw revoked(name, login, 'every key that it is known by is')
   if (key === undefined && known.hasAuthority)
     throw new HostError({
       host: name,

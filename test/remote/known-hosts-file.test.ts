@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bestOf, keysOf } from '../../remote/known-hosts-file.ts'
+import { bestOf, isRevoked, keysOf } from '../../remote/known-hosts-file.ts'
 
 const a = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHKj+sVa9WcD/q2DJUJaf43Kptc8xYuUQA4bOFj9vC8T'
 const b = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPr9lvT1ZyKlaxGJAoI4yhGkoXLEaGwVCqB1tvxLj9Jc'
@@ -34,6 +34,18 @@ test('an authority is said, a revoked key is never chosen', () => {
   const known = keysOf(`@cert-authority * ${b}\n@revoked web1 ${a}\nweb1 ${a}\n`, 'web1', 22)
   expect(known).toEqual({ keys: [a], revoked: [a], hasAuthority: true })
   expect(bestOf(known)).toBeUndefined()
+})
+
+test.each([
+  ['without the padding', ecdsa.replace(/=+$/, '')],
+  ['with a blank too many and a comment', `${a.replace(' ', '   ')}  root@web1`, a],
+  ['under another name of its type', a.replace('ssh-ed25519', 'ed25519'), a],
+])('a revoked key is known by its bytes: %s', (_, line, key = ecdsa) => {
+  const known = keysOf(`@revoked * ${line}\nweb1 ${b}\n`, 'web1', 22)
+  expect(isRevoked(known, `${key} root@web1`)).toBe(true)
+  expect(isRevoked(known, b)).toBe(false)
+  expect(bestOf({ ...known, keys: [key] })).toBeUndefined()
+  expect(bestOf(known)).toBe(b)
 })
 
 test('of several the cheapest to check', () => {
