@@ -5,7 +5,7 @@ import { expandRanges } from './ranges.ts'
 import type { Expansion } from './ranges.ts'
 import { ansibleNames, mostHosts } from './schema.ts'
 import { suggestion } from './suggest.ts'
-import { name as nameSchema } from './values.ts'
+import { hostName } from './values.ts'
 import type { Name } from './values.ts'
 import type { Variable } from './variable.ts'
 
@@ -182,9 +182,10 @@ function hostNames(pattern: string, path: Path, { patterns, report }: Reading): 
 function namesOf(pattern: string): Expansion {
   const expansion = expandRanges(pattern)
   if ('what' in expansion) return expansion
-  const wrong = expansion.names.find((host) => !nameSchema.safeParse(host).success)
+  const wrong = expansion.names.find((host) => !hostName.safeParse(host).success)
   if (wrong === undefined) return expansion
-  const todo = 'use lower-case letters, digits and inner dashes, at most 63, with a letter'
+  const todo =
+    'use letters, digits and inner dashes, at most 63, with a letter (dots and underscores too where machine is ssh)'
   return { what: `${shown(wrong)} is not a host name`, todo }
 }
 

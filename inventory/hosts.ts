@@ -8,11 +8,11 @@ import type { Block } from './ipv4.ts'
 import { subnetAt } from './lab.ts'
 import type { KnownLab } from './lab.ts'
 import { enumerate, shown, type Path, type Report } from './mistakes.ts'
-import { numberOf, readVariable } from './numbers.ts'
+import { numberIn, numberOf, readVariable } from './numbers.ts'
 import type { Numbered } from './numbers.ts'
 import { qemuOf } from './qemu.ts'
 import { ownVariable } from './schema.ts'
-import { ip } from './values.ts'
+import { ip, name as nameSchema } from './values.ts'
 import type { Cidr, Ip } from './values.ts'
 
 /** A host with what could be found out about it; what the file has wrong is missing. */
@@ -125,6 +125,13 @@ function placeHost(
   const machine = readVariable(host, 'machine')
   const kind = typeof machine === 'object' ? machine.value : (lab.machine ?? 'namespace')
   if (kind === 'ssh') checkAnsible(host, report)
+  else if (!nameSchema.safeParse(host.name).success)
+    report({
+      path: host.path,
+      atKey: true,
+      what: `${shown(host.name)} cannot be the name of a machine that overlab makes`,
+      todo: 'use lower-case letters, digits and inner dashes, at most 63; or machine: ssh, if it is a host that exists',
+    })
   const own =
     givenAddress(host, kind, lab, standIns, report) ?? numberedAddress(host, numbered, path, lab, report)
   const address = own === 'wrong' ? undefined : own
@@ -451,7 +458,7 @@ function freeFrom(placed: readonly PlacedHost[], one: PlacedHost, room: number):
   const others = new Set(
     placed.filter((other) => !together.includes(other)).map(({ numbered }) => numbered?.number),
   )
-  const trailing = together.map(({ host }) => Number(/\d+$/.exec(host.name)?.[0]))
+  const trailing = together.map(({ host }) => Number(numberIn(host.name)?.[0]))
   if (new Set(trailing).size < trailing.length) return undefined
   const most = Math.max(...trailing)
   for (let from = 0; from + most <= room; from++) {

@@ -22,7 +22,7 @@ import type { LabOverrides, Overridden } from './overrides.ts'
 import { placePods } from './pods.ts'
 import type { Sources } from './references.ts'
 import { sshAccess } from './ssh.ts'
-import { checkStructure, valueAt } from './structure.ts'
+import { checkStructure, hasStrayGroups, valueAt } from './structure.ts'
 
 export { InventoryErrors } from './mistakes.ts'
 export type { LabOverrides } from './overrides.ts'
@@ -63,8 +63,12 @@ export function parseInventory(
   if (ini) throw errorsOf({ ...parseYaml(''), problems: [ini] }, [], file, undefined)
   const yaml = parseYaml(text)
   const mistakes: Mistake[] = []
-  const report = (mistake: Mistake) => void mistakes.push(mistake)
   const top = yaml.value
+  const stray = hasStrayGroups(top)
+  const report = (mistake: Mistake) => {
+    // That all is missing, or has no host, follows from where its groups are.
+    if (!(stray && mistake.path.length === 1 && mistake.path[0] === 'all')) mistakes.push(mistake)
+  }
   if (top === undefined) throw errorsOf(yaml, [], file, undefined)
 
   const overridden = override(valueAt(top, ['lab']), overrides)

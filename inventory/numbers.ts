@@ -37,11 +37,16 @@ export function numberOf(host: GroupedHost, room: number): Numbered | undefined 
   const explicit = readVariable(host, 'number')
   if (explicit === 'wrong') return undefined
   if (explicit) return { number: explicit.value, by: 'variable' }
-  const trailing = /\d+$/.exec(host.name)
+  const trailing = numberIn(host.name)
   if (!trailing) return { number: hashed(host.name, room) + 1, by: 'hash' }
   const from = readVariable(host, 'number_from')
   if (from === 'wrong') return undefined
   return { number: Number(trailing[0]) + (from?.value ?? 0), by: 'name' }
+}
+
+/** The digits at the end of a name; of a whole domain name, `web1.example.com`, at the end of its first label. */
+export function numberIn(name: string): RegExpExecArray | null {
+  return /\d+$/.exec(name.split('.')[0] ?? name)
 }
 
 /** A number below `room` that depends on the text alone. */

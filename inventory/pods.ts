@@ -67,7 +67,7 @@ function podsOf({ host, subnet }: PlacedHost, report: Report): Wish[] {
     return []
   }
   if (typeof pods === 'number') {
-    const names = Array.from({ length: pods }, (_, index) => `${host.name}-pod${index + 1}`)
+    const names = Array.from({ length: pods }, (_, index) => `${podPrefix(host.name)}${index + 1}`)
     const long = names.find((name) => !nameSchema.safeParse(name).success)
     if (long === undefined) return names.map((name) => ({ name: name as Name, path }))
     report({
@@ -123,9 +123,15 @@ function addresses(host: Name, wishes: readonly Wish[], subnet: Block, report: R
   return placed.map(({ wish, offset }) => ({ name: wish.name, address: toIp(subnet.first + offset) }))
 }
 
+/** Pods are namespaces that overlab makes: of a host that exists, dots, underscores and capitals are left out of their names. */
+function podPrefix(host: Name): string {
+  return `${host.toLowerCase().replace(/[._]/g, '-')}-pod`
+}
+
 /** HOST-podN is P.(N+1); any other name has a place of its own in the subnet, which no other pod's coming or going moves. */
 function offsetOf(pod: Name, host: Name, subnet: Block): number {
-  const numbered = pod.startsWith(`${host}-pod`) ? /^[1-9]\d{0,8}$/.exec(pod.slice(host.length + 4)) : null
+  const prefix = podPrefix(host)
+  const numbered = pod.startsWith(prefix) ? /^[1-9]\d{0,8}$/.exec(pod.slice(prefix.length)) : null
   const number = numbered ? Number(numbered[0]) : 0
   return 2 + (number >= 1 && number <= roomOf(subnet) ? number - 1 : hashed(pod, roomOf(subnet)))
 }

@@ -221,6 +221,8 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
   }
   switch (place(path)) {
     case 'top':
+      if (isGroup(map, key))
+        return { what: 'is a group, and groups stand below all', todo: 'move it into all: children:' }
       return unknown(['lab', 'all'], 'keep lab: and all: at the top; a group goes under all.children')
     case 'lab':
       if (networkKeys.includes(key))
@@ -287,6 +289,17 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
       return unknown(acts[kind])
     }
   }
+}
+
+/** Ansible's groups may stand at the top of a file; overlab's may not, so that a misspelt lab: is found. */
+function isGroup(map: unknown, key: string): boolean {
+  return ['hosts', 'children', 'vars'].some((word) => valueAt(map, [key, word]) !== undefined)
+}
+
+/** Whether some group stands at the top: then `all` may lack what is in it. */
+export function hasStrayGroups(file: unknown): boolean {
+  if (typeof file !== 'object' || file === null) return false
+  return Object.keys(file).some((key) => !['lab', 'all'].includes(key) && isGroup(file, key))
 }
 
 function ownVariableHint(key: string): string {

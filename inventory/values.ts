@@ -13,7 +13,10 @@ export type Cidr = string & z.$brand<'Cidr'>
 export type Mac = string & z.$brand<'Mac'>
 /** A name the kernel accepts for a link: 1 to 15 characters (IFNAMSIZ less the final zero). */
 export type IfName = string & z.$brand<'IfName'>
-/** A host, pod or lab name: an RFC 1123 label with a letter in it, since tools take digits alone for an address. */
+/**
+ * A host, pod or lab name: an RFC 1123 label with a letter in it, since tools take digits alone for an address. Of a host
+ * that exists it may have dots, capitals and underscores too (`hostName`); it is no part of a command, but of file names.
+ */
 export type Name = string & z.$brand<'Name'>
 
 export const ip = z
@@ -62,5 +65,14 @@ export const name = z
   .regex(
     /^(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
     'is not a name; use lower-case letters, digits and inner dashes, at most 63, with a letter',
+  )
+  .brand<'Name'>()
+
+/** Any host's name: `name`, and what servers are called, as whole domain names are. */
+export const hostName = z
+  .string()
+  .regex(
+    /^(?=.*[A-Za-z])[A-Za-z0-9](?!.*[.]{2})([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/,
+    'is not a host name; use letters, digits and inner dots, dashes and underscores, at most 128, with a letter',
   )
   .brand<'Name'>()

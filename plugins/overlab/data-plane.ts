@@ -1,6 +1,6 @@
 /** The resource overlab:index:DataPlane: the kernels' state of all hosts of a lab. */
 import { z } from 'zod'
-import { ifName, name } from '../../inventory/values.ts'
+import { hostName, ifName } from '../../inventory/values.ts'
 import { modules } from '../../modules/all.ts'
 import { knownPart, ownPart } from '../../modules/lent.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
@@ -31,19 +31,19 @@ const care = z.strictObject({
 const inputs = z
   .strictObject({
     identityFile: z.string().min(1).exactOptional(),
-    targets: z.record(name, targetOfMany),
-    facts: z.record(name, facts),
+    targets: z.record(hostName, targetOfMany),
+    facts: z.record(hostName, facts),
     /** Of machines that overlab makes, when each was started: another start is a reason for an update. */
-    boots: z.record(name, z.string()).exactOptional(),
+    boots: z.record(hostName, z.string()).exactOptional(),
     /** Said in the preview, and used by nobody. */
-    datapaths: z.record(name, z.string()).exactOptional(),
+    datapaths: z.record(hostName, z.string()).exactOptional(),
     hosts: z.record(
-      name,
+      hostName,
       z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
     ),
-    care: z.record(name, care).exactOptional(),
+    care: z.record(hostName, care).exactOptional(),
     /** Hosts that nothing can be done on now, and why; the others are finished without them. */
-    unfit: z.record(name, z.string()).exactOptional(),
+    unfit: z.record(hostName, z.string()).exactOptional(),
   })
   .transform((args, context) => {
     const unfit: object = args.unfit ?? {}

@@ -1,6 +1,6 @@
 /** The resource overlab:index:Kernels: what the kernels of some hosts offer, found by trying. */
 import { z } from 'zod'
-import { name, type Name } from '../../inventory/values.ts'
+import { hostName, name, type Name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { hasFou } from '../../modules/fou.ts'
 import { HostError } from '../../remote/errors.ts'
@@ -12,7 +12,7 @@ import { targetOfMany } from './target.ts'
 const inputs = z.strictObject({
   lab: name.exactOptional(),
   identityFile: z.string().min(1),
-  targets: z.record(name, targetOfMany),
+  targets: z.record(hostName, targetOfMany),
 })
 type Inputs = z.output<typeof inputs>
 

@@ -1,7 +1,7 @@
 /** The resource overlab:index:SshHost: a host that exists. It is looked at, never made or removed. */
 import { z } from 'zod'
 import { backendTypes } from '../../inventory/inventory.ts'
-import { cidr, ifName, type IfName, ip, name } from '../../inventory/values.ts'
+import { cidr, hostName, ifName, type IfName, ip, name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
@@ -26,7 +26,7 @@ const login = {
 
 const inputs = z.strictObject({
   lab: name,
-  hostname: name,
+  hostname: hostName,
   address: ip,
   underlay: cidr,
   network: cidr,

@@ -1,6 +1,6 @@
 /** How a host is reached, as an input of a resource. */
 import { z } from 'zod'
-import { name } from '../../inventory/values.ts'
+import { hostName } from '../../inventory/values.ts'
 
 const place = {
   host: z.string().min(1),
@@ -11,7 +11,7 @@ const place = {
     .regex(/^(ssh|ecdsa)-[a-z0-9-]+ [A-Za-z0-9+/=]+$/, 'is not a host key such as ssh-ed25519 AAAA...'),
 }
 
-const login = z.strictObject({ name, ...place, identityFile: z.string().min(1) })
+const login = z.strictObject({ name: hostName, ...place, identityFile: z.string().min(1) })
 
 /** What a host that overlab did not make may need beside. */
 const beside = {
