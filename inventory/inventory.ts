@@ -95,6 +95,8 @@ export interface Host {
   readonly impairments?: Impairments
   /** The NIC that carries the underlay where the file names it; else the one that has `address`. */
   readonly nic?: IfName
+  /** What that NIC reaches without a router; known of an existing host that somebody has looked at, and no file has it. */
+  readonly onLink?: readonly Cidr[]
   /** How a host that exists (`machine: ssh`) is reached; only such a one has it. */
   readonly ssh?: SshAccess
   readonly pods: readonly Pod[]

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, wr
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Host } from '../inventory/inventory.ts'
-import type { IfName, Ip, Name } from '../inventory/values.ts'
+import type { Cidr, IfName, Ip, Name } from '../inventory/values.ts'
 
 export interface Found {
   /** Its kernel has fou and ipip. */
@@ -20,14 +20,22 @@ export interface Place {
   readonly address: Ip
   /** The NIC that carries the underlay, where one was found. */
   readonly nic?: IfName | undefined
+  /** What that NIC reaches without a router. */
+  readonly onLink?: readonly Cidr[] | null | undefined
   /** systemd runs there, and can restore a data plane at boot. */
   readonly systemd: boolean
 }
 
 /** The host as it is, rather than as the inventory takes it to be. */
-export function placed(host: Host, { address, nic, systemd }: Place): Host {
+export function placed(host: Host, { address, nic, onLink, systemd }: Place): Host {
   const { persist, ...rest } = host
-  return { ...rest, address, ...(nic && { nic }), ...(persist && systemd && { persist }) }
+  return {
+    ...rest,
+    address,
+    ...(nic && { nic }),
+    ...(onLink && { onLink }),
+    ...(persist && systemd && { persist }),
+  }
 }
 
 const folder = fileURLToPath(new URL('../.overlab/found', import.meta.url))

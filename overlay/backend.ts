@@ -12,6 +12,8 @@ export interface Node {
   readonly address: Ip
   /** The NIC that carries the underlay. */
   readonly nic: IfName
+  /** What that NIC reaches without a router, where somebody has looked. */
+  readonly onLink?: readonly Cidr[]
   /** Its pods' subnet, P. */
   readonly subnet: Cidr
   /** P.0, which no pod has: the address of its VXLAN device, and the peers' next hop. */

@@ -137,12 +137,13 @@ function backendOf(lab: Lab): BackendPlan {
 
 /** A host as its peers know it. */
 export function nodeOf(host: Host, kernels?: KernelsWithFou): Node {
-  const { name, control, address, subnet, nic = usualNic } = host
+  const { name, control, address, subnet, onLink, nic = usualNic } = host
   return {
     name,
     control,
     address,
     nic,
+    ...(onLink && { onLink }),
     subnet,
     first: firstOf(subnet),
     vtepMac: host.vtepMac ?? vtepMac(name),

@@ -12,17 +12,18 @@ import { neighbour } from '../modules/neighbour.ts'
 import { route } from '../modules/route.ts'
 import { sysctl } from '../modules/sysctl.ts'
 import type { BackendPlan, Node } from './backend.ts'
-import { directRoute, onLink } from './host-gw.ts'
+import { directRoute } from './host-gw.ts'
+import { areOnLink } from './links.ts'
 import { podMtu } from './mtu.ts'
 
 /** RFC 8200, 5. The kernel gives a link with a smaller MTU no IPv6, and no settings of it. */
 const leastIpv6Mtu = 1280
 
-/** With DirectRouting a peer on the same link gets host-gw's route and nothing else; the device stays. */
+/** With DirectRouting a peer on the same link gets host-gw's route and nothing else; the device stays, for the others. */
 export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): BackendPlan {
   const device = `flannel.${backend.VNI}` as IfName
   const mtu = podMtu(backend, lab.mtu)
-  const isDirect = (peer: Node): boolean => backend.DirectRouting && onLink(lab, peer)
+  const isDirect = (host: Node, peer: Node): boolean => backend.DirectRouting && areOnLink(lab, host, peer)
 
   const deviceOf = (host: Node): Row =>
     vxlanLink({
@@ -39,7 +40,7 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
     vtep: (host) => ({ name: device, address: host.first, mac: host.vtepMac }),
 
     rows(host, peers) {
-      const tunnelled = peers.filter((peer) => !isDirect(peer))
+      const tunnelled = peers.filter((peer) => !isDirect(host, peer))
       return {
         links: tableOf([deviceOf(host)]),
         addresses: tableOf([address({ ip: host.first, length: 32, dev: device })]),
@@ -52,7 +53,7 @@ export function vxlan(lab: Lab, backend: Extract<Backend, { Type: 'vxlan' }>): B
         sysctls: tableOf(mtu < leastIpv6Mtu ? [] : [sysctl(`net/ipv6/conf/${device}/accept_ra`, 0)]),
         routes: tableOf(
           peers.map((peer) =>
-            isDirect(peer)
+            isDirect(host, peer)
               ? directRoute(host, peer)
               : route({ to: peer.subnet, via: peer.first, dev: device, onlink: true }),
           ),

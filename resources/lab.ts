@@ -147,7 +147,7 @@ export class Lab extends pulumi.ComponentResource {
       Object.fromEntries(
         Object.entries(this.hosts).map(([name, host]) => [
           name,
-          pulumi.output({ address: host.address, nic: host.nic, systemd: host.systemd }),
+          pulumi.output({ address: host.address, nic: host.nic, onLink: host.onLink, systemd: host.systemd }),
         ]),
       ),
     )

@@ -1,7 +1,10 @@
 import * as pulumi from '@pulumi/pulumi'
 import { type KernelsWithFou, mustAsk } from '../overlay/datapath.ts'
+import { offLink } from '../overlay/links.ts'
 import { factsOf, planLab, type PlannedHost } from '../overlay/plan.ts'
 import type { Inventory } from '../inventory/inventory.ts'
+import type { Name } from '../inventory/values.ts'
+import { lackText } from '../machines/ssh/look.ts'
 import type { HostFacts } from '../modules/module.ts'
 import type { HostState } from '../modules/state.ts'
 import type { Target } from '../remote/target.ts'
@@ -144,8 +147,21 @@ function withHosts(
         { target, way, problem, owner, fou },
       ]),
   )
-  const all = pulumi.all([lab.known, pulumi.all(looked)]).apply(([inventory, found]) => {
-    const hosts: Readonly<Record<string, Looked>> = Object.fromEntries(found)
+  const all = pulumi.all([lab.known, pulumi.all(looked)]).apply(([known, found]) => {
+    const behind = offLink(known)
+    const hosts: Readonly<Record<string, Looked>> = Object.fromEntries(
+      found.map(([name, one]) => {
+        const why = behind[name as Name]
+        return [name, one.problem === '' && why ? { ...one, problem: lackText(name, [why]) } : one]
+      }),
+    )
+    // What they are told takes the place of a plan for them.
+    const inventory = {
+      ...known,
+      hosts: known.hosts.map(({ onLink, ...host }) =>
+        onLink && !(host.name in behind) ? { ...host, onLink } : host,
+      ),
+    }
     const unfit = Object.entries(hosts).filter(
       ([, { target, way, problem }]) => problem !== '' || !target || !way,
     )

@@ -40,6 +40,8 @@ export class SshHost extends pulumi.CustomResource {
   declare readonly target: pulumi.Output<Omit<Target, 'name'> | null>
   /** The NIC that carries the underlay; empty where none was found. */
   declare readonly nic: pulumi.Output<string>
+  /** What the NIC reaches without a router; null until it was looked at. */
+  declare readonly onLink: pulumi.Output<readonly string[] | null>
   /** How the host answers overlab. */
   declare readonly way: pulumi.Output<{
     readonly from: string
@@ -60,7 +62,14 @@ export class SshHost extends pulumi.CustomResource {
 
   constructor(name: string, args: SshHostArgs, options?: pulumi.CustomResourceOptions) {
     const learnt = {
-      ...{ target: undefined, nic: undefined, way: undefined, fou: undefined, systemd: undefined },
+      ...{
+        target: undefined,
+        nic: undefined,
+        onLink: undefined,
+        way: undefined,
+        fou: undefined,
+        systemd: undefined,
+      },
       ...{ packages: undefined, attempt: undefined, admitted: undefined, problem: undefined },
     }
     super('overlab:index:SshHost', name, { ...learnt, ...args }, options)

@@ -1,6 +1,6 @@
 /** Whether a host that exists is fit for the lab: every lack at once. Pure. */
 import { overlap, toBlock } from '../../inventory/ipv4.ts'
-import type { Cidr, IfName, Ip } from '../../inventory/values.ts'
+import { cidr, type Cidr, type IfName, type Ip } from '../../inventory/values.ts'
 import { inTheWay } from '../firewall/firewall.ts'
 import { type Facts, type Link, packageOf, type Route } from './facts.ts'
 
@@ -33,6 +33,8 @@ export interface Wanted {
 export interface Verdict {
   /** The NIC that carries the underlay; empty where none was found. */
   readonly nic: string
+  /** What it reaches without a router. */
+  readonly onLink: readonly Cidr[]
   /** Debian packages that are missing and can be installed. */
   readonly packages: readonly string[]
   /** What is wrong, each with what to do; empty = fit, once the packages are there. */
@@ -111,7 +113,14 @@ export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
     notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
   if (!wanted.persist && facts.active.includes('NetworkManager'))
     notes.push('NetworkManager runs: it may take a new link for its own')
-  return { nic, packages: isDebian ? packages : [], lacks, warnings, notes }
+  return {
+    nic,
+    onLink: onLinkOf(facts, nic, wanted),
+    packages: isDebian ? packages : [],
+    lacks,
+    warnings,
+    notes,
+  }
 }
 
 /** The link that has the address. Another one is never taken: behind NAT the peers' packets would not find it. */
@@ -221,6 +230,16 @@ function inNetwork(
       )
   }
   return { lacks, notes }
+}
+
+/** By the main table: whatever is sent there without a gateway. */
+function onLinkOf({ routes }: Facts, nic: string, { marks }: Wanted): Cidr[] {
+  return routes.flatMap(({ dst, dev, gateway, type = 'unicast', protocol }) => {
+    const isOurs = String(protocol) === String(marks.protocol)
+    if (dev !== nic || gateway !== undefined || type !== 'unicast' || isOurs) return []
+    const prefix = cidr.safeParse(dst.includes('/') ? dst : `${dst}/32`)
+    return prefix.success ? [prefix.data] : []
+  })
 }
 
 function firewallWarnings({ firewall, hasFou }: Facts, wanted: Wanted, nic: string): string[] {

@@ -1,7 +1,7 @@
 /** The resource overlab:index:SshHost: a host that exists. It is looked at, never made or removed. */
 import { z } from 'zod'
 import { backendTypes } from '../../inventory/inventory.ts'
-import { cidr, hostName, ifName, type IfName, ip, name } from '../../inventory/values.ts'
+import { cidr, type Cidr, hostName, ifName, type IfName, ip, name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
@@ -56,6 +56,8 @@ interface Learnt {
   /** How it is reached; null until it was reached once. */
   readonly target: Omit<Target, 'name'> | null
   readonly nic: string
+  /** What the NIC reaches without a router; null where nobody has looked. */
+  readonly onLink: readonly Cidr[] | null
   readonly way: { readonly from: string; readonly dev: string; readonly via?: string } | null
   /** Its kernel has fou and ipip, for the udp backend. */
   readonly fou: boolean
@@ -74,6 +76,7 @@ interface Learnt {
 const nothing: Learnt = {
   target: null,
   nic: '',
+  onLink: null,
   way: null,
   fou: false,
   systemd: false,
@@ -116,7 +119,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
         place: {
           address: args.address,
           systemd: facts.hasSystemd,
-          ...(verdict.nic && { nic: verdict.nic as IfName }),
+          ...(verdict.nic && { nic: verdict.nic as IfName, onLink: verdict.onLink }),
         },
       })
       // What keeps it from being fit is told as an error; what may cost packets is told at every look.
@@ -129,6 +132,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
       const learnt = {
         target: reached,
         nic: verdict.nic || known.nic,
+        onLink: verdict.nic ? verdict.onLink : known.onLink,
         way: { from: facts.from, dev, ...(gateway !== undefined && { via: gateway }) },
         fou: facts.hasFou,
         systemd: facts.hasSystemd,

@@ -63,6 +63,7 @@ const lacksOf = (change: Parameters<typeof answer>[0], other: Partial<Wanted> = 
 test('a fit server: the NIC is the one with the address, not the one behind NAT', () => {
   expect(judge(parseFacts(answer()), wanted, now)).toEqual({
     nic: 'eth1',
+    onLink: ['192.168.1.0/24'],
     packages: [],
     lacks: [],
     warnings: [],
@@ -236,6 +237,12 @@ test('a wrong clock, busy managers and no systemd are notes', () => {
     expect.stringMatching(/^systemd does not run there: /),
   ])
   expect(notesOf({ systemd: [] }, { persist: false })).toEqual([])
+})
+
+test('what its NIC reaches without a router, as a cloud gives it: an address of its own, and the gateway', () => {
+  const routes =
+    '[{"dst":"default","gateway":"192.168.1.1","dev":"eth1"},{"dst":"192.168.1.1","dev":"eth1","scope":"link"},{"dst":"192.168.1.0/24","gateway":"192.168.1.1","dev":"eth1"},{"dst":"10.9.0.0/16","dev":"eth0"},{"type":"blackhole","dst":"10.8.0.0/16"},{"dst":"10.244.2.0/24","dev":"eth1","protocol":79}]'
+  expect(judge(parseFacts(answer({ routes })), wanted, now).onLink).toEqual(['192.168.1.1/32'])
 })
 
 test.each([
