@@ -30,12 +30,12 @@ interface Options extends LabOptions {
 export function explainVerb(command: Command): void {
   command
     .description(
-      'Without a number, the questions and their answers; no host is asked.\n\nWith a number, your lab is asked: the evidence, each command with what it printed; an experiment that rules out the usual wrong answers; and a verdict for each thing that the answer rests on. The verdict is computed from what was seen: where a lab behaves otherwise, the answer is refuted.\n\nExperiments take entries away, and put them back, also after Ctrl-C; at the end the running lab is compared with what it was. What it has not (flanneld, another backend) is tried in labs that are made for it, in some 10 seconds each, and taken away again. Daemons are killed only there.',
+      'Without a number, the questions and their answers; no host is asked.\n\nWith a number, your lab is asked: the evidence, each command with what it printed; an experiment that rules out the usual wrong answers; and a verdict for each thing that the answer rests on. The verdict is computed from what was seen: where a lab behaves otherwise, the answer is refuted.\n\nExperiments take entries away, and put them back, also after Ctrl-C; at the end the running lab is compared with what it was. What it has not (flanneld, another backend) is tried in labs that are made for it, and taken away again. Daemons are killed only there.',
     )
     .argument('[NUMBER...]')
     .addOption(stackOption)
     .addOption(jsonOption)
-    .option('--all', 'All eight; some 3 minutes')
+    .option('--all', 'All eight')
     .option('--lab-only', 'Only the running lab: no other is made, and what needs one is not measured')
     .addOption(
       new Option(

@@ -39,7 +39,7 @@ interface Options extends LabOptions {
 export function surviveVerb(command: Command): void {
   command
     .description(
-      'Does faults to labs while pods of every pair of hosts ping each other 100 times a second, and tells what each cost: packets lost, the longest time without an answer, and whether it healed by itself, by `pulumi up`, or never.\n\nEach variant (a backend, filled by overlab or by flanneld) gets a lab of its own with the hosts and pods of your inventory, and it is taken away again; your lab is not touched. With --here the faults are done to your running lab, which is as before afterwards.\n\nThe whole matrix takes some 15 minutes, and is also written to a file that `overlab report` reads.',
+      'Does faults to labs while pods of every pair of hosts ping each other 100 times a second, and tells what each cost: packets lost, the longest time without an answer, and whether it healed by itself, by `pulumi up`, or never.\n\nEach variant (a backend, filled by overlab or by flanneld) gets a lab of its own with the hosts and pods of your inventory, and it is taken away again; your lab is not touched. With --here the faults are done to your running lab, which is as before afterwards.\n\nThe whole matrix takes long on a busy computer: a terminal shows which cell is measured, of how many. It is also written to a file that `overlab report` reads.',
     )
     .addOption(stackOption)
     .addOption(jsonOption)
