@@ -221,7 +221,7 @@ function unknownKey(path: Path, key: string, map: unknown): Words {
   }
   switch (place(path)) {
     case 'top':
-      if (isGroup(map, key))
+      if (isGroup(map, key) && nearest(key, ['lab', 'all']) === undefined)
         return { what: 'is a group, and groups stand below all', todo: 'move it into all: children:' }
       return unknown(['lab', 'all'], 'keep lab: and all: at the top; a group goes under all.children')
     case 'lab':

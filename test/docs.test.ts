@@ -15,6 +15,7 @@ import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { readLine } from './cli/read-line.ts'
 import { anchorsOf, blocksOf, codeOf, commandsOf, linksOf, tableBelow, wordsOf } from './docs/markdown.ts'
+import { defaultLab } from './support/default-lab.ts'
 
 const pages = [
   'README.md',
@@ -153,7 +154,7 @@ describe('inventory snippets', () => {
       return void expect(Object.keys(known)).toHaveLength(config.length)
     }
     const hosts = { hosts: { 'node[1:3]': null } }
-    const lab = parse(textOf('inventory/lab.yaml')) as { lab: object }
+    const lab = parse(readFileSync(defaultLab, 'utf8')) as { lab: object }
     const whole =
       'lab' in given
         ? { all: hosts, ...given }
@@ -287,7 +288,7 @@ function plain(cell = ''): string {
 }
 
 describe('what is copied', () => {
-  const plan = planLab(loadInventory(fromRepository('inventory/lab.yaml')))
+  const plan = planLab(loadInventory(defaultLab))
 
   it.each(['README.md', 'docs/images/packet.svg'])('%s has the MAC that node2 really has', (page) => {
     const macs = textOf(page).match(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g) ?? []

@@ -8,6 +8,7 @@ import { loadInventory } from '../../../inventory/load.ts'
 import { planLab } from '../../../overlay/plan.ts'
 import { fromRepository } from '../../../tools/paths.ts'
 import { mixed, plain } from './labs.ts'
+import { defaultLab } from '../../support/default-lab.ts'
 
 describe.each(Object.entries({ ...plain, mixed }))('%s', (name, graph) => {
   test('Graphviz', async () => expect(dotOf(graph)).toMatchFileSnapshot(`golden/${name}.dot`))
@@ -16,6 +17,6 @@ describe.each(Object.entries({ ...plain, mixed }))('%s', (name, graph) => {
 })
 
 test('the picture in the documentation is the default lab', async () => {
-  const graph = graphOf(planLab(loadInventory(fromRepository('inventory/lab.yaml'))))
+  const graph = graphOf(planLab(loadInventory(defaultLab)))
   await expect(await svgOf(graph)).toMatchFileSnapshot(fromRepository('docs/images/lab-vxlan.svg'))
 })

@@ -7,9 +7,9 @@ import { scratchInventory } from '../../../experiments/variants/inventory.ts'
 import { variants, type Variant } from '../../../experiments/variants/variant.ts'
 import type { Cidr, Name } from '../../../inventory/values.ts'
 import { planLab } from '../../../overlay/plan.ts'
-import { fromRepository } from '../../../tools/paths.ts'
+import { defaultLab } from '../../support/default-lab.ts'
 
-const given = loadInventory(fromRepository('inventory/lab.yaml'))
+const given = loadInventory(defaultLab)
 
 /** The default lab as a variant, without machines. */
 function labOf(variant: Variant, own = true): LabUnderTest {
