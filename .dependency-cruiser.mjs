@@ -13,7 +13,7 @@ const rows = {
     'inventory/json.ts',
   ],
   overlay: ['inventory', 'modules'],
-  machines: ['remote', 'inventory', 'tools/paths.ts'],
+  machines: ['remote', 'inventory', 'modules/bpf', 'tools/paths.ts'],
   'plugins/server': ['inventory/harmless.ts'],
   'plugins/command': ['remote', 'plugins/server'],
   'plugins/overlab': [

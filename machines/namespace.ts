@@ -1,6 +1,6 @@
 /**
- * Machines made of namespaces: each has a network, mount, pid, uts, ipc and cgroup namespace, an overlay of this
- * machine's own files as root, and an sshd. Everything a lab has lies in /run/overlab/LAB. The scripts in
+ * Machines made of namespaces: each has a user, network, mount, pid, uts, ipc and cgroup namespace, files of its own,
+ * of which this computer's programs are a part, and an sshd. Everything a lab has lies in /run/overlab/LAB. The scripts in
  * `namespace/` do the work as root, and read from top to bottom.
  */
 import { readFile } from 'node:fs/promises'
@@ -8,6 +8,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import limit from 'p-limit'
 import type { Name } from '../inventory/values.ts'
+import { giveScript } from '../modules/bpf/given.ts'
+import { objectDigest } from '../modules/bpf/object.ts'
 import { HostError } from '../remote/errors.ts'
 import type { Target } from '../remote/target.ts'
 import { awaitGreeting } from './lab/greeting.ts'
@@ -61,7 +63,8 @@ async function boot(spec: MachineSpec): Promise<Target> {
 
 async function start(spec: MachineSpec): Promise<Target> {
   const place = { host: spec.name, step: 'boot' }
-  await runScript(place, 'namespace/boot.sh', [spec.lab, spec.name, ...specWords(spec), portLink(spec.name)])
+  const words = [spec.lab, spec.name, ...specWords(spec), portLink(spec.name), giveScript, objectDigest]
+  await runScript(place, 'namespace/boot.sh', words)
   const machine = await readMachine(spec.lab, spec.name)
   if (!machine)
     throw new HostError({ ...place, why: `${machineFolder(spec.lab, spec.name)} can not be read` })
@@ -72,6 +75,9 @@ async function read(spec: MachineSpec): Promise<Target | undefined> {
   const words = specWords(spec).join(' ')
   const machine = await readMachine(spec.lab, spec.name)
   if (machine?.pid === undefined || machine.spec !== words || !(await hasNic(machine.pid))) return undefined
+  // Another version of overlab has other BPF programs to give.
+  const given = await readFile(join(machineFolder(spec.lab, spec.name), 'given'), 'utf8').catch(() => '')
+  if (given.trim() !== objectDigest) return undefined
   return targetOf(spec.lab, machine)
 }
 

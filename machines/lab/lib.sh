@@ -6,6 +6,9 @@ export LC_ALL=C
 labs=/run/overlab
 # What is too large for memory: the disks of VMs.
 disks=/var/lib/overlab
+# Who root of a namespace machine is on this computer: the first of 65536 ids that it has for its users. They lie behind
+# those that systemd gives to users and containers (systemd.io/UIDS-GIDS).
+machine_root=1879048192
 
 die() {
   printf '%s\n' "$*" >&2
@@ -97,7 +100,9 @@ remove_underlay() {
     *) ip link del dev "$link" ;;
     esac
   fi
-  while mounted "$dir/underlay"; do umount -l "$dir/underlay"; done
+  for mount in underlay bpf; do
+    while mounted "$dir/$mount"; do umount -l "$dir/$mount"; done
+  done
   while mounted "$dir"; do umount -l "$dir"; done
   rm -rf --one-file-system "$dir" "${disks:?}/$lab"
   rmdir "$labs" "$disks" 2>/dev/null || :

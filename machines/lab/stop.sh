@@ -14,5 +14,6 @@ rm -f "$machine/pid"
 nsenter --net="$dir/underlay" ip link del dev "$port" 2>/dev/null || :
 if [ "$files" = remove ]; then
   rm -rf --one-file-system "${disks:?}/$lab/$name" "$machine"
+  rm -rf "$dir/bpf/$name"
   rmdir "$disks/$lab" "$disks" 2>/dev/null || :
 fi

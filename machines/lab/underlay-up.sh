@@ -47,10 +47,15 @@ Host *
   StrictHostKeyChecking yes
   LogLevel ERROR
 END
+# Where the machines' BPF programs are pinned; not every kernel has it.
+if ! mounted "$dir/bpf"; then
+  mkdir -p bpf
+  mount -t bpf -o mode=755 overlab bpf 2>/dev/null || :
+fi
 if [ ! -e base ]; then
   rm -rf base.new
   mkdir base.new
-  unshare --mount --propagation private sh "$here/../namespace/base.sh" "$dir/base.new"
+  sh "$here/../namespace/base.sh" "$dir/base.new"
   mv base.new base
 fi
 

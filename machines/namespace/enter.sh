@@ -1,17 +1,7 @@
-# enter.sh MACHINE: pid 1 of the machine, with the host's files still in sight. It writes down who it is, lets go
-# of the locks (until then nobody can delete the lab under it), and leaves the host's files for good.
-set -eu
-read -r stat </proc/self/stat
-pid=${stat%% *}
-started() {
-  started=${20}
-}
-started ${stat##*) }
-printf '%s %s\n' "$pid" "$started" >"$1/pid"
-cd "$1/root"
-exec 8<&- 9<&-
-pivot_root . run/overlab/host
+# enter.sh: pid 1 of the machine, in its namespaces but for the mount namespace, which setup.sh still fills. It waits
+# until that is done (or has failed), takes a copy of it, whose mounts it can not take apart, and becomes the init.
+exec <go 6<&-
+read -r word || exit 1
 cd /
-mount -t proc proc /proc
-umount -l /run/overlab/host
-exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh /run/overlab/init.sh
+exec unshare --mount --propagation private \
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root sh /run/overlab/init.sh </dev/null

@@ -3,8 +3,6 @@
 set -eu
 umask 022
 . /run/overlab/machine
-# A machine could reboot the host by it; not every kernel has it.
-if [ -e /proc/sysrq-trigger ]; then echo '/dev/null /proc/sysrq-trigger none bind 0 0' >>/run/overlab/fstab; fi
 mount -a -T /run/overlab/fstab
 
 old=

@@ -1,9 +1,14 @@
 /** Shell for a host: loads the object once, pins its programs and maps, and takes them away again. */
 import { bpfFolder, protocol } from '../owner.ts'
+import { isGiven, letGo, takeGiven } from './given.ts'
 import { decapProgram, encapPath, encapProgram, mapNames, peersPath } from './names.ts'
 import { objectDigest, objectLines } from './object.ts'
 
 const objectPath = `/run/overlab-udp-${objectDigest}.o`
+/** Root of the first user namespace. */
+const mayLoad = `[ "$(cut -c 1-40 /proc/self/uid_map | tr -s ' ')" = ' 0 0 4294967295' ]`
+const mayNot =
+  'root of a user namespace may load no BPF program, and a machine of overlab is given them at its start; its file programs in /run/overlab/LAB/machines says what went wrong then. Cut its power, and run up again'
 const fresh = `${bpfFolder}/new`
 
 /**
@@ -20,6 +25,7 @@ export function loadLines(): string[] {
     `printf %s ${objectLines.join('')} | base64 -d | gzip -d > ${objectPath}`,
     `rm -rf ${fresh}`,
     // Quiet unless it fails: libbpf is talkative.
+    `{ ${mayLoad} || { echo '${mayNot}' >&2; exit 1; }; }`,
     `said=$(bpftool prog loadall ${objectPath} ${fresh} ${reuse} pinmaps ${fresh} 2>&1) || { echo "$said" >&2; exit 1; }`,
     keep,
     `mv ${fresh}/overlab_encap ${encapPath}`,
@@ -32,7 +38,7 @@ export function loadLines(): string[] {
     `mkdir -p ${bpfFolder}`,
     `[ "$(stat -f -c %T ${bpfFolder})" = bpf_fs ] || mount -t bpf -o mode=700 overlab ${bpfFolder}`,
     // `|| exit`: `sh -e` overlooks a failure inside an and-list.
-    `if ! { ${complete}; }; then { ${load}; } || exit 1; fi`,
+    `if ! { ${complete}; }; then if ${isGiven}; then ${takeGiven} || exit 1; else { ${load}; } || exit 1; fi; fi`,
   ]
 }
 
@@ -49,5 +55,5 @@ const repoint =
 /** Removes the pins of other versions. */
 export const forgetOldLine = `for p in ${bpfFolder}/overlab-udp-*; do case $p in */${encapProgram}|*/${decapProgram}) ;; *) rm -f "$p" ;; esac; done`
 
-/** Removes all pins and the bpffs. What a route or a filter still holds lives on in it. */
-export const unloadLine = `if [ "$(stat -f -c %T ${bpfFolder} 2>/dev/null)" = bpf_fs ]; then umount ${bpfFolder}; fi; rmdir ${bpfFolder} 2>/dev/null || :`
+/** Removes all pins and the bpffs, but leaves a bpffs that was given. What a route or a filter still holds lives on in it. */
+export const unloadLine = `if [ -d ${bpfFolder}/given ]; then ${letGo}; elif [ "$(stat -f -c %T ${bpfFolder} 2>/dev/null)" = bpf_fs ]; then umount ${bpfFolder}; fi; rmdir ${bpfFolder} 2>/dev/null || :`

@@ -18,3 +18,22 @@ export const mapNames = ['overlab_config', 'overlab_peers', 'overlab_stats'] as 
 export const configPath = `${bpfFolder}/overlab_config`
 export const peersPath = `${bpfFolder}/overlab_peers`
 export const statsPath = `${bpfFolder}/overlab_stats`
+
+/** What each map is, as udp.bpf.c defines it; sizes in bytes. */
+export const mapShapes: Readonly<
+  Record<
+    (typeof mapNames)[number],
+    {
+      readonly type: string
+      readonly key: number
+      readonly value: number
+      readonly entries: number
+      /** BPF_F_NO_PREALLOC is 1. */
+      readonly flags: number
+    }
+  >
+> = {
+  overlab_config: { type: 'array', key: 4, value: 16, entries: 1, flags: 0 },
+  overlab_peers: { type: 'lpm_trie', key: 8, value: 4, entries: 4096, flags: 1 },
+  overlab_stats: { type: 'percpu_array', key: 4, value: 8, entries: 9, flags: 0 },
+}

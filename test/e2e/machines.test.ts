@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -55,12 +55,14 @@ describe('a machine', () => {
       for save in iptables-nft iptables-legacy; do $save -A FORWARD -j ACCEPT; $save -S FORWARD | tail -1; $save -D FORWARD -j ACCEPT; done
       ip link add name vx type vxlan id 9 dev eth0 dstport 8472; ip link del vx
       tc qdisc del dev eth0 clsact; tc qdisc add dev eth0 clsact
-      bpftool map create /sys/fs/bpf/m type hash key 4 value 4 entries 4 name m; ls /sys/fs/bpf/m; rm /sys/fs/bpf/m
+      mkdir /run/overlab-bpf/t; bpftool prog pin pinned $(ls -d /run/overlab-bpf/given/*/overlab_decap) /run/overlab-bpf/t/p
+      tc filter add dev eth0 ingress pref 9 protocol ip bpf direct-action object-pinned /run/overlab-bpf/t/p; tc filter del dev eth0 ingress pref 9
+      bpftool -j map dump pinned /run/overlab-bpf/given/maps/overlab_peers; rm -r /run/overlab-bpf/t
       ip tuntap add dev t0 mode tun; ip link del t0
       timeout 5 tcpdump -i lo -c1 -w /dev/null icmp 2>/dev/null & sleep 0.5; ping -c1 127.0.0.1 >/dev/null; wait
       iperf3 -s -1 -B 127.0.0.1 >/dev/null & sleep 0.3; iperf3 -c 127.0.0.1 -n 1K >/dev/null; wait
       echo x >/etc/x; echo y >/usr/y; rm /etc/x /usr/y; echo done`
-    expect(await node1(script)).toBe('1\n-A FORWARD -j ACCEPT\n-A FORWARD -j ACCEPT\n/sys/fs/bpf/m\ndone')
+    expect(await node1(script)).toBe('1\n-A FORWARD -j ACCEPT\n-A FORWARD -j ACCEPT\n[]\ndone')
     expect(await ipForward()).toBe(hostForwards)
   })
 
@@ -69,7 +71,7 @@ describe('a machine', () => {
       'ls -A /root /home /mnt /srv /opt /etc/ssh /etc/profile.d /var/lib; cat /etc/shadow | cut -d: -f2 | sort -u',
     )
     expect(shown).toBe(
-      '/etc/profile.d:\n\n/etc/ssh:\n\n/home:\n\n/mnt:\n\n/opt:\n\n/root:\n\n/srv:\n\n/var/lib:\ndpkg\n*',
+      '/etc/profile.d:\n\n/etc/ssh:\n\n/home:\n\n/mnt:\n\n/opt:\n\n/root:\n\n/srv:\n\n/var/lib:\n*',
     )
     const identity = `/run/overlab/${lab}/id_ed25519`
     expect(await node1(`cat ${identity} ${import.meta.filename} 2>&1 | grep -c 'No such file'`)).toBe('2')
@@ -107,6 +109,79 @@ describe('a machine', () => {
   it('reaps processes that lost their parent', async () => {
     await node1('for i in 1 2 3; do (setsid sleep 0.1 </dev/null >/dev/null 2>&1 &) ; done; sleep 0.5')
     expect(await node1('ps -e -o stat= | grep -c Z || :')).toBe('0')
+  })
+})
+
+describe("a machine's root", () => {
+  const sees = (command: string) =>
+    node1(`{ ${command}
+} 2>&1; echo "exit $?"`)
+
+  it('is nobody on this computer', async () => {
+    expect((await node1('id -u; cat /proc/self/uid_map')).split(/\s+/)).toEqual([
+      '0',
+      '0',
+      '1879048192',
+      '65536',
+    ])
+    await node1('echo x >/etc/left; chmod 4755 /etc/left')
+    const { uid } = await stat(`/run/overlab/${lab}/machines/node1/upper/etc/left`)
+    expect(uid).toBe(1879048192)
+    expect((await stat(`/proc/${await pidOf('node1')}`)).uid).toBe(1879048192)
+  })
+
+  // Most of them succeed on machines without a user namespace.
+  it.each([
+    ['writes core_pattern', ': >>/proc/sys/kernel/core_pattern'],
+    ['mounts /proc/sys for writing', 'mount -o remount,rw,bind /proc/sys; : >>/proc/sys/kernel/core_pattern'],
+    ['mounts another proc', 'mount -t proc proc /mnt; : >>/mnt/sys/kernel/core_pattern'],
+    ['takes what covers sysrq-trigger away', 'umount /proc/sysrq-trigger; : >>/proc/sysrq-trigger'],
+    ["mounts this computer's devices", 'mount -t devtmpfs dev /mnt'],
+    ['makes a device', 'mknod /root/disk b 254 0'],
+    ['sets the clock', 'date -s "$(date)"'],
+    ['takes apart what was mounted for it', 'umount -l /run/overlab/shared'],
+  ])('can not escape: %s', async (_, command) => {
+    expect(await sees(command)).toMatch(
+      /(denied|not permitted|not mounted|No such|Permission|busy|Read-only|Invalid)[\s\S]*exit [1-9]/,
+    )
+    await node1('umount -l /mnt 2>/dev/null; rm -f /root/disk')
+  })
+
+  it('sees nothing that is put on this computer later', async () => {
+    const name = `overlab-${process.pid}`
+    const folders = [`/etc/${name}`, `/${name}`, `/usr/${name}`, `/var/lib/${name}`]
+    const secret = `/usr/share/${name}`
+    try {
+      for (const folder of folders) {
+        await mkdir(folder)
+        await writeFile(`${folder}/plain`, 'secret')
+      }
+      await writeFile(secret, 'secret', { mode: 0o600 })
+      for (const folder of folders) expect(await sees(`ls ${folder}`)).toContain('No such file')
+      // In a folder of programs names show, and no more than any user of this computer reads.
+      expect(await sees(`cat ${secret}`)).toContain('Permission denied')
+    } finally {
+      for (const path of [...folders, secret]) await rm(path, { recursive: true, force: true })
+    }
+  })
+
+  it('gets nothing run or followed by this computer when it starts again', async () => {
+    const trap = '#!/bin/sh\ncat /proc/self/uid_map >>/etc/who\n'
+    await node1(
+      `printf '${trap.replaceAll('\n', '\\n')}' >/root/trap; chmod 755 /root/trap
+       for tool in umount pivot_root env; do for place in bin sbin; do rm -f /usr/$place/$tool; cp /root/trap /usr/$place/$tool; done; done
+       printf '/root/trap.so\\n' >/etc/ld.so.preload
+       rm -rf /srv; ln -s /etc /srv`,
+    )
+    await powerCut(lab, first.name)
+    await driver.boot(first).catch(() => undefined)
+    const who = await readFile(`/run/overlab/${lab}/machines/node1/upper/etc/who`, 'utf8').catch(() => '')
+    const lines = who.split('\n').filter((line) => line !== '')
+    expect(lines).not.toEqual([])
+    expect(lines.filter((line) => !line.includes('1879048192'))).toEqual([])
+    await driver.remove(lab, first.name)
+    await driver.boot(first)
+    expect(await node1('hostname')).toBe('node1')
   })
 })
 
