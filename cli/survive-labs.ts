@@ -1,4 +1,5 @@
 /** The labs that `survive` strikes: one of a variant's own, or the user's. */
+import { join } from 'node:path'
 import type { Cell } from '../experiments/results/survival.ts'
 import { labSessions } from '../experiments/sessions.ts'
 import type { Fault } from '../experiments/survive/fault.ts'
@@ -9,6 +10,8 @@ import { checkScratch, scratchLab, type ScratchLab } from '../experiments/varian
 import type { Variant } from '../experiments/variants/variant.ts'
 import type { LabPlan } from '../overlay/plan.ts'
 import { HostError } from '../remote/errors.ts'
+import { tryLock } from '../tools/lock.ts'
+import { makeOwnFolder } from '../tools/own-folder.ts'
 import type { LabContext } from './context.ts'
 import { wasInterrupted } from './interrupt.ts'
 import { complain } from './output.ts'
@@ -64,8 +67,34 @@ export async function strikeScratch(
   }
 }
 
-/** In the user's own lab, which is as before afterwards. @throws UserError where it is not whole, before or after */
+/**
+ * In the user's own lab, which is as before afterwards.
+ * @throws UserError where it is not whole, before or after, or where another run strikes it
+ */
 export async function strikeHere(
+  context: LabContext,
+  plan: LabPlan,
+  variant: Variant,
+  chosen: readonly Fault[],
+  run: Run,
+): Promise<void> {
+  const { name } = context.inventory.lab
+  // Each of two would take the other's fault for a part of the lab as it was.
+  const lock = tryLock(join(makeOwnFolder('struck'), `${name}.lock`))
+  if ('holder' in lock)
+    throw new UserError(
+      `the lab ${name} is struck by another survive --here${lock.holder === undefined ? '' : ` (pid ${lock.holder})`}`,
+      'wait until it has ended',
+      1,
+    )
+  try {
+    await strikeLocked(context, plan, variant, chosen, run)
+  } finally {
+    lock.release()
+  }
+}
+
+async function strikeLocked(
   context: LabContext,
   plan: LabPlan,
   variant: Variant,
