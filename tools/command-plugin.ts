@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -97,11 +98,18 @@ async function downloadPlugin(env: NodeJS.ProcessEnv, say: (detail: string) => v
   return result.code === 0 && commandPlugin(env).kind === 'real'
 }
 
+/** The user who owns the clone, who may write what the launcher runs; where it is gone, who runs set-up. */
+function ownerOf(clone: string): number {
+  return existsSync(clone) ? statSync(clone).uid : (process.getuid?.() ?? 0)
+}
+
 /**
  * The launcher's text. Other projects of the user see the same plugin folder, so it says what to do when this
- * clone has been moved or deleted, instead of failing oddly.
+ * clone has been moved or deleted, instead of failing oddly. Once a clone is gone, somebody else may be able to make a
+ * folder of its name: so nothing is run unless every folder from / to the clone is root's, the user's or that of the
+ * clone's `owner`, and nobody else may write there. A group of the owner's own name (Debian's default) is the owner.
  */
-export function launcher(clone: string): string {
+export function launcher(clone: string, owner: number = ownerOf(clone)): string {
   return `#!/bin/sh
 ${mark}: Pulumi's command plugin ${commandPluginVersion} could not be downloaded when overlab was set up.
 # clone: ${Buffer.from(clone).toString('base64url')}
@@ -109,6 +117,26 @@ clone=${quote(clone)}
 if [ ! -f "$clone/plugins/command/index.ts" ] || [ ! -x "$clone/node_modules/.bin/node" ]; then
   echo "pulumi-resource-command: this launcher runs overlab's command plugin from $clone, which is gone." >&2
   echo "Run overlab's set-up in its new place (npm run lab), or: pulumi plugin rm resource command ${commandPluginVersion} --yes; Pulumi then downloads its own plugin." >&2
+  exit 1
+fi
+trusted() {
+  [ "$(readlink -f -- "$clone")" = "$clone" ] || { place="the link in $clone"; return 1; }
+  place=$clone
+  while :; do
+    set -- $(stat -c '%u %a %U %G' -- "$place")
+    case $1 in 0 | ${owner} | "$(id -u)") ;; *) return 1 ;; esac
+    case $2 in
+      [1357]???) [ "$place" != "$clone" ] || return 1 ;; # as /tmp: nobody takes another's folder away
+      *[2367]) return 1 ;;
+      *[2367]?) [ "$3" = "$4" ] || return 1 ;;
+    esac
+    [ "$place" != / ] || return 0
+    place=$(dirname -- "$place")
+  done
+}
+if ! trusted; then
+  echo "pulumi-resource-command: $place belongs to another user, or others may write there, so $clone is not run." >&2
+  echo "Move the clone to where only you write, then run overlab's set-up there (npm run setup)." >&2
   exit 1
 fi
 exec "$clone/node_modules/.bin/node" "$clone/plugins/command/index.ts" "$@"

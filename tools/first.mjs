@@ -125,11 +125,53 @@ async function install(folder, decision) {
       )
     }
   }
+  const complaint = wrongNode(folder)
+  if (complaint) {
+    // Nothing may run it, this set-up's next start neither.
+    rmSync(join(folder, 'node_modules', '.bin', 'node'), { force: true })
+    throw new Problem(complaint)
+  }
   if (spawnSync(join(folder, 'node_modules', '.bin', 'node'), ['--version']).status !== 0) {
     throw new Problem(
       'node_modules/.bin/node does not run on this machine: install Node 24 (https://nodejs.org) and put it first in PATH',
     )
   }
+}
+
+/**
+ * Why the Node that was fetched must not be run; undefined where it is the one whose hash the repository has.
+ * package-lock.json covers the package `node`, but not the binary, which that package fetches when it is installed.
+ * @param {string} folder @param {string} platform
+ */
+export function wrongNode(folder, platform = process.platform + '-' + process.arch) {
+  const known = JSON.parse(readFileSync(join(folder, 'tools', 'node-sha256.json'), 'utf8'))
+  const wanted = known[platform]
+  if (!wanted) {
+    return (
+      'no hash of Node ' +
+      known.version +
+      ' for ' +
+      platform +
+      ' is recorded in tools/node-sha256.json, so it is not run: ' +
+      'use a computer with a processor of x64 or arm64'
+    )
+  }
+  const file = join(folder, 'node_modules', '.bin', 'node')
+  const found = createHash('sha256').update(readFileSync(file)).digest('hex')
+  if (found === wanted) return undefined
+  return (
+    'the Node that npm fetched is not Node ' +
+    known.version +
+    ' for ' +
+    platform +
+    ' as recorded, and was not run: ' +
+    file +
+    ' has the SHA-256 ' +
+    found +
+    ', tools/node-sha256.json says ' +
+    wanted +
+    '. Does npm use a registry that changes packages (npm config get registry)? Then run this again'
+  )
 }
 
 class Problem extends Error {}

@@ -1,7 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { commandPlugin, launcher, planCommandPlugin, pluginFolder } from '../../tools/command-plugin.ts'
 import { repository } from '../../tools/paths.ts'
 import { temporaryFolder } from './temporary.ts'
@@ -55,4 +65,53 @@ test('a launcher of a clone that is gone says what to do, and the next set-up re
   expect(result.stderr).toContain('pulumi plugin rm resource command 1.2.1 --yes')
   await setUp(env)
   expect(readFileSync(path, 'utf8')).toBe(launcher(repository))
+})
+
+describe('what the launcher runs lies where only its user writes', () => {
+  const nobody = 65534
+  /** A clone whose Node says `ran`, in a folder of its own, and its launcher. */
+  function clone(): { above: string; clone: string; launch: () => string } {
+    const above = join(temporaryFolder(), 'above')
+    const clone = join(above, 'clone')
+    for (const folder of ['plugins/command', 'node_modules/.bin'])
+      mkdirSync(join(clone, folder), { recursive: true })
+    writeFileSync(join(clone, 'plugins/command/index.ts'), '')
+    writeFileSync(join(clone, 'node_modules/.bin/node'), '#!/bin/sh\necho "ran $2"\n', { mode: 0o755 })
+    const path = join(pluginFolder(home(launcher(clone))), 'pulumi-resource-command')
+    const launch = () => {
+      const { stdout, stderr } = spawnSync(path, ['a b'], { encoding: 'utf8' })
+      return stdout || stderr
+    }
+    return { above, clone, launch }
+  }
+
+  test('a clone of its own is run, with its arguments', () => {
+    expect(clone().launch()).toBe('ran a b\n')
+  })
+
+  test('so is one that its own group may write to', () => {
+    const made = clone()
+    chmodSync(made.clone, 0o775)
+    expect(made.launch()).toBe('ran a b\n')
+  })
+
+  test.each<[string, (made: ReturnType<typeof clone>) => void]>([
+    ['another user made it again', (made) => chownSync(made.clone, nobody, nobody)],
+    ['everybody may write into it', (made) => chmodSync(made.clone, 0o777)],
+    ['everybody may put files into it', (made) => chmodSync(made.clone, 0o1777)],
+    ['everybody may write above it', (made) => chmodSync(made.above, 0o777)],
+    ['another user owns the folder above it', (made) => chownSync(made.above, nobody, nobody)],
+    [
+      'another group may write above it',
+      (made) => (chownSync(made.above, 0, nobody), chmodSync(made.above, 0o775)),
+    ],
+    [
+      'a link stands in its place',
+      (made) => (renameSync(made.clone, `${made.clone}2`), symlinkSync(`${made.clone}2`, made.clone)),
+    ],
+  ])('not where %s', (_, change) => {
+    const made = clone()
+    change(made)
+    expect(made.launch()).toContain(`so ${made.clone} is not run`)
+  })
 })

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { wrongNode } from '../../tools/first.mjs'
 import { repository } from '../../tools/paths.ts'
 import { cleanClone } from './clone.ts'
 
@@ -72,4 +73,51 @@ test('no install script runs but that of the package `node`', () => {
     .map(([path]) => path.replace(/^.*node_modules\//, ''))
   expect(Object.keys(allowScripts).sort()).toEqual([...new Set(scripted)].sort())
   expect(Object.entries(allowScripts).filter(([, allowed]) => allowed)).toEqual([['node', true]])
+})
+
+describe('the Node that npm fetches is run only if the repository has its hash', () => {
+  const hashes = JSON.parse(readFileSync(join(repository, 'tools/node-sha256.json'), 'utf8')) as Record<
+    string,
+    string
+  >
+  const own = `${process.platform}-${process.arch}`
+
+  test('the hashes are of the version that package.json wants, for both processors', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+    expect(hashes['version']).toBe(dependencies.node)
+    expect(Object.keys(hashes)).toEqual(['version', 'linux-x64', 'linux-arm64'])
+  })
+
+  test('the one that runs this test is it', () => {
+    expect(wrongNode(repository, own)).toBeUndefined()
+  })
+
+  test('another one is not', () => {
+    const clone = cleanClone({ nodeModules: false })
+    mkdirSync(join(clone, 'node_modules', '.bin'), { recursive: true })
+    writeFileSync(join(clone, 'node_modules', '.bin', 'node'), 'something else', { mode: 0o755 })
+    expect(wrongNode(clone, own)).toContain(`tools/node-sha256.json says ${hashes[own]}`)
+    expect(wrongNode(clone, 'linux-riscv64')).toContain('no hash of Node')
+  })
+
+  test('a set-up that gets another one ends, and leaves none behind', () => {
+    const clone = cleanClone({ nodeModules: false })
+    // An npm that brings a Node which would leave a mark if anything ran it.
+    const tools = join(clone, 'stand-in')
+    mkdirSync(tools)
+    const fetched = join(clone, 'node_modules/.bin/node')
+    writeFileSync(
+      join(tools, 'npm'),
+      `#!/bin/sh\n[ "$1" = --version ] && { echo 10.0.0; exit; }\nmkdir -p '${dirname(fetched)}'\nprintf '#!/bin/sh\\ntouch ${clone}/ran\\n' >'${fetched}'\nchmod +x '${fetched}'\n`,
+      { mode: 0o755 },
+    )
+    const result = spawnSync(process.execPath, [join(clone, 'tools/first.mjs'), '--only-packages'], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${tools}:${process.env['PATH']}` },
+    })
+    expect(result.status).toBe(1)
+    expect(result.stderr).toContain('the Node that npm fetched is not Node')
+    expect(existsSync(fetched)).toBe(false)
+    expect(existsSync(join(clone, 'ran'))).toBe(false)
+  })
 })
