@@ -1,6 +1,7 @@
 import js from '@eslint/js'
 import { defineConfig, globalIgnores } from 'eslint/config'
 import tseslint from 'typescript-eslint'
+import { noCastOfUnknown } from './tools/lint/no-cast-of-unknown.js'
 
 export default defineConfig([
   globalIgnores(['node_modules/', '.overlab/', 'test/tools/fixtures/']),
@@ -21,6 +22,27 @@ export default defineConfig([
       // Contracts are asynchronous even where one implementation happens not to wait.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+    },
+  },
+  {
+    // What a host or a file says is parsed where it enters. An inventory's values are: structure.ts checks the whole first.
+    files: ['**/*.ts'],
+    ignores: ['test/**', 'inventory/**'],
+    plugins: { overlab: { rules: { 'no-cast-of-unknown': noCastOfUnknown } } },
+    rules: { 'overlab/no-cast-of-unknown': 'error' },
+  },
+  {
+    files: ['**/*.ts'],
+    ignores: ['test/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "TSAsExpression > CallExpression[callee.object.name='JSON'][callee.property.name='parse']",
+          message: 'parse it by a schema: parseJson of inventory/json.ts',
+        },
+      ],
     },
   },
   {

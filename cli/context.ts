@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory, overrideNotes, type LabOverrides } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
@@ -47,12 +48,13 @@ function sayOverridden(stack: string, { inventory, overrides }: LabContext): voi
   for (const note of overrideNotes(inventory.file, overrides, config)) complain(`note: ${note}`)
 }
 
+const projectFile = z.object({ config: z.object({ inventory: z.object({ default: z.string() }) }) })
+const stackFile = z.object({ config: z.record(z.string(), z.unknown()).nullish() }).nullish()
+
 /** `config.inventory.default` of Pulumi.yaml. */
 function defaultInventory(): string {
-  const { config } = parse(readFileSync(fromRepository('Pulumi.yaml'), 'utf8')) as {
-    config?: { inventory?: { default?: string } }
-  }
-  return config?.inventory?.default ?? 'inventory/lab.yaml'
+  const project = projectFile.safeParse(parse(readFileSync(fromRepository('Pulumi.yaml'), 'utf8')))
+  return project.data?.config.inventory.default ?? 'inventory/lab.yaml'
 }
 
 /** The stack's own config, read as Pulumi would; values that are no text come as JSON. */
@@ -66,7 +68,7 @@ function stackConfig(stack: string, named: boolean): (key: string) => string | u
       suggestion(stack, stacks()),
     )
   }
-  const { config = {} } = (parse(readFileSync(file, 'utf8')) ?? {}) as { config?: Record<string, unknown> }
+  const config = stackFile.safeParse(parse(readFileSync(file, 'utf8'))).data?.config ?? {}
   return (key) => {
     const value = config[`overlab:${key}`]
     return value === undefined || typeof value === 'string' ? value : JSON.stringify(value)

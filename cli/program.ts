@@ -1,7 +1,6 @@
 /** The command line in commander's words: its verbs, each declared by its own file when it is asked for. */
-import { readFileSync } from 'node:fs'
 import { Argument, Command } from 'commander'
-import { fromRepository } from '../tools/paths.ts'
+import { overlabVersion } from '../tools/versions.ts'
 import { addExamples } from './help.ts'
 import { paint, width } from './output.ts'
 import { verbs } from './verbs.ts'
@@ -11,7 +10,7 @@ export function program(): Command {
   const command = new Command('./overlab')
     .description("Container overlay labs (flannel's vxlan, host-gw, udp) that run without a daemon.")
     .usage('VERB [options] [WORDS...]')
-    .version(version(), '-v, --version', "overlab's version")
+    .version(overlabVersion, '-v, --version', "overlab's version")
     .helpOption('-h, --help', 'This text')
     .configureHelp({
       minWidthToWrap: 20,
@@ -42,8 +41,4 @@ export function program(): Command {
       await command.parseAsync([...(verb === undefined ? [] : [verb]), '--help'], { from: 'user' })
     })
   return command
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { version: string }).version
 }

@@ -5,7 +5,8 @@ import type { Command } from 'commander'
 import { reportPage, type Source } from '../experiments/report/page.ts'
 import { readComparison, readSurvival, ResultError } from '../experiments/results/read.ts'
 import { makeOwnFolder } from '../tools/own-folder.ts'
-import { fromRepository, ownFolder } from '../tools/paths.ts'
+import { ownFolder } from '../tools/paths.ts'
+import { overlabVersion } from '../tools/versions.ts'
 import { addExamples } from './help.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
 import { print } from './output.ts'
@@ -47,7 +48,7 @@ async function report(options: Options): Promise<void> {
     )
   if (options.output === undefined) makeOwnFolder('results')
   checkOutput(output, '--output')
-  const { version } = JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { version: string }
+  const version = overlabVersion
   const page = await reportPage({ ...(comparison && { comparison }), ...(survival && { survival }), version })
   writeOutput(output, page, '--output')
   print(

@@ -4,6 +4,8 @@
  * For routes, neighbours, FDB, iptables and links everything is told, overlab's and others'. Of the rest there is no
  * command that lists all; there it is overlab's own, as its modules find it.
  */
+import { visible } from '../inventory/harmless.ts'
+import { entriesOf, entryOf, readEntries, textsOf, type Entry } from '../modules/json.ts'
 import { alias, protocol } from '../modules/owner.ts'
 import { podAlias } from '../modules/pod.ts'
 import type { HostState, TableName } from '../modules/state.ts'
@@ -35,10 +37,8 @@ export interface Holding {
   /** `overlab`, `kernel` (made or learnt by itself), or who else that can be told. */
   readonly by: string
   /** The tool's own JSON; of iptables the variant, the table and the rule. */
-  readonly detail: Readonly<Record<string, unknown>>
+  readonly detail: Entry
 }
-
-type Json = Record<string, unknown>
 
 /** What to run for each kind. */
 export const commands: Readonly<Record<WholeKind, string>> = {
@@ -54,12 +54,12 @@ export const commands: Readonly<Record<WholeKind, string>> = {
 const parsers: Readonly<
   Record<WholeKind, (output: string, planned: HostState, lent: readonly string[]) => Holding[]>
 > = {
-  routes: (output) => list(output).map(route),
+  routes: (output) => readEntries(output, commands.routes).map(route),
   // The kernel lists them by hash; a person looks for a device.
-  neighbours: (output) => sorted(list(output).map(neighbour), 'dev'),
+  neighbours: (output) => sorted(readEntries(output, commands.neighbours).map(neighbour), 'dev'),
   fdb: (output, _, lent) => sorted(fdbEntries(output, lent), 'ifname'),
   iptables: rules,
-  links: (output) => list(output).map(link),
+  links: (output) => readEntries(output, commands.links).map(link),
 }
 
 export function isWhole(kind: Kind): kind is WholeKind {
@@ -69,7 +69,7 @@ export function isWhole(kind: Kind): kind is WholeKind {
 /**
  * What a kind's command printed. Some entries carry no mark: overlab's iptables rules are those in `planned`, what it
  * puts there itself; FDB entries are of who fills their device, which is flanneld for those `lent`.
- * @throws SyntaxError where that is no JSON
+ * @throws Error where that is no JSON, or not what the tool prints
  */
 export function parseHoldings(
   kind: WholeKind,
@@ -78,11 +78,6 @@ export function parseHoldings(
   lent: readonly string[] = [],
 ): Holding[] {
   return parsers[kind](output, planned, lent)
-}
-
-/** iproute2 prints nothing at all where there is nothing to list. */
-function list(output: string): Json[] {
-  return output.trim() === '' ? [] : (JSON.parse(output) as Json[])
 }
 
 /** Device by device, overlab's entries first, then by address. */
@@ -96,7 +91,7 @@ function sorted(holdings: readonly Holding[], device: string): Holding[] {
   )
 }
 
-function route(of: Json): Holding {
+function route(of: Entry): Holding {
   const via = of['gateway'] === undefined ? '' : `via ${word(of['gateway'])}`
   const encap =
     of['encap'] === undefined
@@ -105,7 +100,7 @@ function route(of: Json): Holding {
   const src = of['prefsrc'] === undefined ? '' : `src ${word(of['prefsrc'])}`
   const metric = of['metric'] === undefined ? '' : `metric ${word(of['metric'])}`
   const type = of['type'] === 'unicast' ? '' : word(of['type'])
-  const hops = ((of['nexthops'] ?? []) as Json[]).map((hop) =>
+  const hops = entriesOf(of, 'nexthops').map((hop) =>
     words('nexthop', hop['gateway'] === undefined ? '' : `via ${word(hop['gateway'])}`, device(hop)),
   )
   return {
@@ -121,7 +116,7 @@ function routeOwner(proto: string, destination: string): string {
   return routeOwners[proto] ?? `protocol ${proto}`
 }
 
-function device(of: Json): string {
+function device(of: Entry): string {
   return of['dev'] === undefined ? '' : `dev ${word(of['dev'])}`
 }
 
@@ -135,8 +130,8 @@ const routeOwners: Readonly<Record<string, string>> = {
   ra: 'router advertisement',
 }
 
-function neighbour(of: Json): Holding {
-  const state = (of['state'] as string[] | undefined) ?? []
+function neighbour(of: Entry): Holding {
+  const state = textsOf(of, 'state')
   const owner = word(of['protocol'])
   return {
     entry: words(
@@ -158,12 +153,12 @@ function neighbour(of: Json): Holding {
 function fdbEntries(output: string, lent: readonly string[]): Holding[] {
   const [entries = '', links = ''] = output.split(/\n\n/)
   const ours = new Set(
-    list(links)
+    readEntries(links, 'ip -j link show')
       .filter((one) => word(one['ifalias']) === alias)
       .map((one) => word(one['ifname']))
       .filter((name) => !lent.includes(name)),
   )
-  return list(entries).map((of) => ({
+  return readEntries(entries, 'bridge -j fdb show').map((of) => ({
     entry: words(
       word(of['mac']),
       `dev ${word(of['ifname'])}`,
@@ -182,9 +177,9 @@ function fdbEntries(output: string, lent: readonly string[]): Holding[] {
   }))
 }
 
-function link(of: Json): Holding {
-  const info = (of['linkinfo'] ?? {}) as Json
-  const data = (info['info_data'] ?? {}) as Json
+function link(of: Entry): Holding {
+  const info = entryOf(of, 'linkinfo') ?? {}
+  const data = entryOf(info, 'info_data') ?? {}
   const kind = word(info['info_kind'])
   const vxlan =
     kind === 'vxlan'
@@ -220,7 +215,9 @@ function rules(output: string, planned: HostState): Holding[] {
   const ours = plannedRules(planned)
   let variant = ''
   let table = ''
-  const found = output.split('\n').flatMap((line) => {
+  const found = output.split('\n').flatMap((raw) => {
+    // A comment of a rule may hold any byte.
+    const line = visible(raw)
     if (line.startsWith('variant ')) variant = line.slice('variant '.length)
     else if (line.startsWith('*')) table = line.slice(1)
     const policy = /^:(\S+) (?!ACCEPT |- )(\S+) /.exec(line)
@@ -251,8 +248,8 @@ function plannedRules({ iptables = {} }: HostState): Set<string> {
   )
 }
 
-function flags(of: Json): string[] {
-  return (of['flags'] as string[] | undefined) ?? []
+function flags(of: Entry): readonly string[] {
+  return textsOf(of, 'flags')
 }
 
 function word(value: unknown): string {

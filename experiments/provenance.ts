@@ -1,12 +1,10 @@
 /** Gathers where a result comes from: the machine, what ran beside, and the versions of all that took part. */
-import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import type { Inventory } from '../inventory/inventory.ts'
 import type { LabPlan } from '../overlay/plan.ts'
 import { findCommand, isExecutable, run } from '../tools/commands.ts'
 import { flanneldBinary } from '../tools/flanneld-binary.ts'
-import { fromRepository } from '../tools/paths.ts'
-import { pulumiVersion } from '../tools/versions.ts'
+import { overlabVersion, pulumiVersion } from '../tools/versions.ts'
 import type { SessionOf } from './reach.ts'
 import type { Provenance } from './results/provenance.ts'
 
@@ -83,8 +81,7 @@ async function readVersions(): Promise<Record<string, string>> {
     }),
   )
   return {
-    overlab: (JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { version: string })
-      .version,
+    overlab: overlabVersion,
     node: process.version,
     pulumi: pulumiVersion,
     ...Object.fromEntries(found.flat()),

@@ -24,7 +24,7 @@ export function readJson(text: string, from: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Error(`${from} gave no JSON but: ${harmless(text.trim(), 120)}`)
+    throw new Error(`${from} printed no JSON but: ${harmless(text.trim(), 120)}`)
   }
 }
 
@@ -34,7 +34,9 @@ function fitting<T>(schema: z.ZodType<T>, value: unknown, from: string): T {
   const [issue] = read.error.issues
   const at = issue?.path.map(String).join('.') ?? ''
   throw new Error(
-    harmless(`${from} gave something else than expected: ${[at, issue?.message].filter(Boolean).join(': ')}`),
+    harmless(
+      `${from} printed something else than expected: ${[at, issue?.message].filter(Boolean).join(': ')}`,
+    ),
   )
 }
 

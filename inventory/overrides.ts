@@ -34,7 +34,8 @@ export function overridesFrom(get: (key: string) => string | undefined): LabOver
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    const value: unknown = JSON.parse(text)
+    return value
   } catch {
     return text
   }

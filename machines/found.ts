@@ -5,26 +5,31 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { Host } from '../inventory/inventory.ts'
-import type { Cidr, IfName, Ip, Name } from '../inventory/values.ts'
-
-export interface Found {
-  /** Its kernel has fou and ipip. */
-  readonly fou: boolean
-  /** Of a host that exists. */
-  readonly place?: Place
-}
+import { parseJson } from '../inventory/json.ts'
+import { cidr, ifName, ip, type Name } from '../inventory/values.ts'
 
 /** What a look at a host that exists found. */
-export interface Place {
-  readonly address: Ip
+const place = z.object({
+  address: ip,
   /** The NIC that carries the underlay, where one was found. */
-  readonly nic?: IfName | undefined
+  nic: ifName.optional(),
   /** What that NIC reaches without a router. */
-  readonly onLink?: readonly Cidr[] | null | undefined
+  onLink: z.array(cidr).readonly().nullish(),
   /** systemd runs there, and can restore a data plane at boot. */
-  readonly systemd: boolean
-}
+  systemd: z.boolean(),
+})
+
+const found = z.object({
+  /** Its kernel has fou and ipip. */
+  fou: z.boolean(),
+  /** Of a host that exists. */
+  place: place.exactOptional(),
+})
+
+export type Found = Readonly<z.output<typeof found>>
+export type Place = Readonly<z.output<typeof place>>
 
 /** The host as it is, rather than as the inventory takes it to be. */
 export function placed(host: Host, { address, nic, onLink, systemd }: Place): Host {
@@ -40,10 +45,10 @@ export function placed(host: Host, { address, nic, onLink, systemd }: Place): Ho
 
 const folder = fileURLToPath(new URL('../.overlab/found', import.meta.url))
 
-export function recordFound(lab: Name, host: Name, found: Found): void {
+export function recordFound(lab: Name, host: Name, what: Found): void {
   const file = fileOf(lab, host)
   mkdirSync(join(folder, lab), { recursive: true, mode: 0o700 })
-  writeFileSync(`${file}.new`, JSON.stringify(found))
+  writeFileSync(`${file}.new`, JSON.stringify(what))
   renameSync(`${file}.new`, file)
 }
 
@@ -75,11 +80,11 @@ export function readFound(lab: Name): Readonly<Record<Name, Found>> {
         return [
           [
             file.slice(0, -'.json'.length),
-            JSON.parse(readFileSync(join(folder, lab, file), 'utf8')) as Found,
+            parseJson(found, readFileSync(join(folder, lab, file), 'utf8'), file),
           ],
         ]
       } catch {
-        // It went in this moment.
+        // It went in this moment, or was cut: as if nobody had looked.
         return []
       }
     }),

@@ -4,12 +4,14 @@
  */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { parseAnswer, parseJson } from '../inventory/json.ts'
 import { lastOf, toBlock, toIp, toNumber } from '../inventory/ipv4.ts'
-import { cidr, name as nameSchema } from '../inventory/values.ts'
+import { cidr, ip, name as nameSchema } from '../inventory/values.ts'
 import type { Cidr, Ip, Name } from '../inventory/values.ts'
 import { HostError } from '../remote/errors.ts'
-import { findConflict } from './lab/conflict.ts'
-import type { KernelRoute, LabRecord, LinkAddresses, Surroundings } from './lab/conflict.ts'
+import { findConflict, kernelRoute, labRecord, linkAddresses } from './lab/conflict.ts'
+import type { LabRecord, Surroundings } from './lab/conflict.ts'
 import { controllerLink, identityFile, labFolder, sharedFolder, sharedOnMachines } from './lab/paths.ts'
 import { isMounted, readLab } from './lab/records.ts'
 import { runScript } from './lab/script.ts'
@@ -59,7 +61,7 @@ async function readUnderlay(lab: Name): Promise<Underlay | undefined> {
   )
     return undefined
   if (!(await isMounted(join(folder, 'underlay')))) return undefined
-  return { controller: record.controller as Ip, identityFile: identityFile(lab) }
+  return { controller: ip.parse(record.controller), identityFile: identityFile(lab) }
 }
 
 async function deleteUnderlay(lab: Name): Promise<void> {
@@ -105,10 +107,12 @@ function parseSurroundings(printed: string): Surroundings {
   const end = lines.indexOf('--')
   const [addresses = '[]', routes = '[]', link = '[]'] = lines.slice(end + 1)
   return {
-    labs: lines.slice(0, end).map((line) => JSON.parse(line) as LabRecord),
-    addresses: JSON.parse(addresses) as LinkAddresses[],
-    routes: JSON.parse(routes) as KernelRoute[],
-    alias: (JSON.parse(link) as { ifalias?: string }[]).map(({ ifalias }) => ifalias ?? '').join(),
+    labs: lines.slice(0, end).map((line) => parseJson(labRecord, line, "a lab's file owner")),
+    addresses: parseAnswer(z.array(linkAddresses), addresses, '`ip -4 -j address`'),
+    routes: parseAnswer(z.array(kernelRoute), routes, '`ip -4 -j route`'),
+    alias: parseAnswer(z.array(z.object({ ifalias: z.string().default('') })), link, '`ip -j link`')
+      .map(({ ifalias }) => ifalias)
+      .join(),
   }
 }
 

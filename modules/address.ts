@@ -5,7 +5,7 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { ifName, ip, type IfName, type Ip } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, entriesOf } from './json.ts'
 import { linksProbe } from './link.ts'
 import { diffTable, prepareAndSweep, type Change, type Module, type Row, type Scope } from './module.ts'
 import { readWords, rowSchema, writeWords, type Grammar } from './words.ts'
@@ -48,7 +48,7 @@ export const addressModule: Module = {
     const table: Record<string, string> = {}
     for (const link of readEntries(output, linksProbe)) {
       const dev = textOf(link, 'ifname')
-      for (const entry of (link['addr_info'] ?? []) as readonly Entry[]) {
+      for (const entry of entriesOf(link, 'addr_info')) {
         if (entry['family'] !== 'inet') continue
         const key = `${textOf(entry, 'local')}/${textOf(entry, 'prefixlen')} dev ${dev}`
         const line = lineOf(entry, dev)

@@ -3,7 +3,7 @@
  * entries that name a host (`dst`) count: a bridge's own and learned ones, and those of other links, never do.
  */
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, textsOf } from './json.ts'
 import { diffTable, prepareAndSweep, type Module, type Row } from './module.ts'
 import { readWords, rowSchema, several, type Grammar } from './words.ts'
 
@@ -62,7 +62,7 @@ const lasting = new Set(['permanent', 'static'])
 
 function lineOf(entry: Entry): string {
   const state = textOf(entry, 'state')
-  const flags = ((entry['flags'] ?? []) as readonly string[]).filter((word) => word !== 'self')
+  const flags = textsOf(entry, 'flags').filter((word) => word !== 'self')
   return [
     `dst ${textOf(entry, 'dst')}`,
     ...otherWords(entry, known),

@@ -13,7 +13,7 @@ import { forgetOldLine, loadLines, unloadLine } from './bpf/loader.ts'
 import { configUpdate, readConfig } from './bpf/maps.ts'
 import { configPath, decapPath, mapNames } from './bpf/names.ts'
 import { objectDigest } from './bpf/object.ts'
-import { readEntries, textOf, type Entry } from './json.ts'
+import { readEntries, textOf, type Entry, entryOf } from './json.ts'
 import { diffTable, type Batch, type BatchLine, type Change, type Module, type Row } from './module.ts'
 import { bpfFolder, filterPreference } from './owner.ts'
 import { readWords, rowSchema, wholeNumber, type Grammar } from './words.ts'
@@ -134,7 +134,7 @@ function updateOf(line: string): string {
 
 /** The version, from the name of the pin that the filter was made from; another's program shows by its own name. */
 function digestOf(filter: Entry): string {
-  const name = textOf(filter['options'] as Entry, 'bpf_name')
+  const name = textOf(entryOf(filter, 'options') ?? {}, 'bpf_name')
   return name.match(/^overlab-udp-([0-9a-f]{12})-decap:/)?.[1] ?? (name || 'unknown')
 }
 

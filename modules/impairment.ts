@@ -24,7 +24,7 @@ import {
 } from '../inventory/quantities.ts'
 import type { Duration, Rate, Share } from '../inventory/quantities.ts'
 import { cidr, ifName, ip, type Cidr, type IfName, type Ip } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, entryOf } from './json.ts'
 import { diffTable, type Batch, type BatchLine, type Change, type Module, type Row } from './module.ts'
 import { qdiscHandle } from './owner.ts'
 import type { Table } from './state.ts'
@@ -312,8 +312,8 @@ function rowsOf(nic: string, qdiscs: readonly Entry[], filters: readonly Entry[]
 
   const led = Map.groupBy(
     filters.flatMap((filter) => {
-      const options = (filter['options'] ?? {}) as Entry
-      const match = options['match'] as Entry | undefined
+      const options = entryOf(filter, 'options') ?? {}
+      const match = entryOf(options, 'match')
       return match
         ? [{ pref: Number(filter['pref']), flow: textOf(options, 'flowid'), prefix: prefixOf(match) }]
         : []
@@ -357,7 +357,7 @@ function prefixOf(match: Entry): string {
 }
 
 function leafWords(leaf: Entry, wanted: Words): string[] {
-  const options = (leaf['options'] ?? {}) as Entry
+  const options = entryOf(leaf, 'options') ?? {}
   switch (textOf(leaf, 'kind')) {
     case 'tbf':
       return tbfWords(options, wanted)
@@ -381,13 +381,13 @@ function tbfWords(options: Entry, wanted: Words): string[] {
 
 function netemWords(options: Entry, wanted: Words): string[] {
   const found = new Map<string, string>()
-  const rate = options['rate'] as Entry | undefined
+  const rate = entryOf(options, 'rate')
   if (rate) found.set('rate', rateFound(rate['rate'], wanted))
-  const delay = options['delay'] as Entry | undefined
+  const delay = entryOf(options, 'delay')
   for (const word of ['delay', 'jitter'] as const)
     if (Number(delay?.[word] ?? 0) > 0)
       found.set(word, durationFound(Number(delay![word]) * 1e6, wanted.get(word)))
-  const loss = options['loss-random'] as Entry | undefined
+  const loss = entryOf(options, 'loss-random')
   if (loss) found.set('loss', shareText(Number(loss['loss'])))
   const words = [writeWords(found, order)].filter((text) => text !== '')
   if (Number(options['limit']) !== limitOf(found)) words.push(`limit ${textOf(options, 'limit')}`)

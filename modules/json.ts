@@ -1,20 +1,46 @@
 /** The JSON that iproute2 prints: a list of objects, or nothing at all where there is nothing to list. */
+import { z } from 'zod'
+import { harmless } from '../inventory/harmless.ts'
+import { parseAnswer } from '../inventory/json.ts'
+
 export type Entry = Readonly<Record<string, unknown>>
 
-/** Throws where a tool printed something else, with the beginning of what it printed. */
+const entries = z.array(z.record(z.string(), z.unknown()))
+
+/**
+ * No text in them holds a control character, so none can become a second line of what a tool is fed.
+ * @throws Error where a tool printed something else, with the beginning of what it printed
+ */
 export function readEntries(output: string, tool: string): Entry[] {
   const text = output.trim()
   if (text === '') return []
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new Error(`\`${tool}\` printed no JSON but: ${text.slice(0, 120)}`)
-  }
-  if (!Array.isArray(value)) throw new Error(`\`${tool}\` printed no list but: ${text.slice(0, 120)}`)
   // `ip` prints an empty object for an entry that a filter left out.
-  return (value as unknown[]).filter(
-    (entry): entry is Entry => typeof entry === 'object' && entry !== null && Object.keys(entry).length > 0,
+  return parseAnswer(entries, text, `\`${tool}\``).filter((entry) => Object.keys(entry).length > 0)
+}
+
+const texts = z.array(z.string())
+const entry = z.record(z.string(), z.unknown())
+
+/** A field that is a list of words; empty where it is missing. @throws Error where it is something else */
+export function textsOf(of: Entry, field: string): readonly string[] {
+  return of[field] == null ? [] : fieldOf(texts, of, field)
+}
+
+/** A field that is a list of objects; empty where it is missing. @throws Error where it is something else */
+export function entriesOf(of: Entry, field: string): readonly Entry[] {
+  return of[field] == null ? [] : fieldOf(entries, of, field)
+}
+
+/** A field that is an object; undefined where it is missing. @throws Error where it is something else */
+export function entryOf(of: Entry, field: string): Entry | undefined {
+  return of[field] == null ? undefined : fieldOf(entry, of, field)
+}
+
+function fieldOf<T>(schema: z.ZodType<T>, of: Entry, field: string): T {
+  const read = schema.safeParse(of[field])
+  if (read.success) return read.data
+  throw new Error(
+    `the answer's field ${field} is not what the tool prints: ${harmless(plain(of[field]), 120)}`,
   )
 }
 

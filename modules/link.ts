@@ -11,7 +11,7 @@
  */
 import { z } from 'zod'
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, entryOf, textsOf } from './json.ts'
 import { diffTable, type BatchLine, type Change, type Module, type Row } from './module.ts'
 import { alias, unclaimed } from './owner.ts'
 import { flag, readWords, rowSchema, wholeNumber, writeWords, type Grammar } from './words.ts'
@@ -238,8 +238,8 @@ const ipipKnown = new Set([
 ])
 
 function lineOf(entry: Entry): string {
-  const info = (entry['linkinfo'] ?? {}) as Entry
-  const data = (info['info_data'] ?? {}) as Entry
+  const info = entryOf(entry, 'linkinfo') ?? {}
+  const data = entryOf(info, 'info_data') ?? {}
   const kind = textOf(info, 'info_kind') || textOf(entry, 'link_type')
   const words = [kind, ...(kindWords[kind]?.(entry, data) ?? [])]
   words.push(`mtu ${textOf(entry, 'mtu')}`)
@@ -248,7 +248,7 @@ function lineOf(entry: Entry): string {
   if (entry['master'] !== undefined) words.push(`master ${textOf(entry, 'master')}`)
   const queue = Number(entry['txqlen'] ?? 0)
   if (queue !== usualQueue(kind)) words.push(`txqueuelen ${queue}`)
-  if (!(entry['flags'] as readonly string[] | undefined)?.includes('UP')) words.push('down')
+  if (!textsOf(entry, 'flags').includes('UP')) words.push('down')
   return words.join(' ')
 }
 
@@ -269,7 +269,7 @@ const kindWords: Readonly<Record<string, (entry: Entry, data: Entry) => string[]
     return [...words, ...otherWords(tuned, vxlanKnown)]
   },
   ipip(_, data) {
-    const encap = (data['encap'] ?? {}) as Entry
+    const encap = entryOf(data, 'encap') ?? {}
     const found: Entry = {
       ...data,
       ...Object.fromEntries(Object.entries(encap).map(([field, value]) => [`encap-${field}`, value])),

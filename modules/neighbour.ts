@@ -3,7 +3,7 @@
  * wanted address that is not permanent is a difference, and its state is said: it would time out.
  */
 import { ifName, ip, mac, type IfName, type Ip, type Mac } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, textsOf } from './json.ts'
 import { diffTable, prepareAndSweep, type Module, type Row } from './module.ts'
 import { protocol, unclaimed } from './owner.ts'
 import { readWords, rowSchema, type Grammar } from './words.ts'
@@ -62,7 +62,7 @@ function lineOf(entry: Entry): string {
 }
 
 function statesOf(entry: Entry): readonly string[] {
-  return (entry['state'] ?? []) as readonly string[]
+  return textsOf(entry, 'state')
 }
 
 const known = new Set([

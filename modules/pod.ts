@@ -19,7 +19,7 @@ import {
   type Mac,
   type Name,
 } from '../inventory/values.ts'
-import { readEntries, textOf, type Entry } from './json.ts'
+import { readEntries, textOf, type Entry, entriesOf, entryOf, textsOf } from './json.ts'
 import { diffTable, type Batch, type BatchLine, type Module, type Row } from './module.ts'
 import { alias } from './owner.ts'
 import { readWords, rowSchema, wholeNumber, type Grammar, type Words } from './words.ts'
@@ -258,8 +258,8 @@ function deletionOf(pod: string): string {
 /** The pod as a line; what overlab would not have made is said in words of its own. */
 function lineOf(veth: Entry, own: boolean, addresses: readonly Entry[], routes: readonly Entry[]): string {
   const eth0 = addresses.find((entry) => entry['ifname'] === 'eth0')
-  if (!eth0 || textOf((eth0['linkinfo'] ?? {}) as Entry, 'info_kind') !== 'veth') return looseLink
-  const found = ((eth0['addr_info'] ?? []) as readonly Entry[])
+  if (!eth0 || textOf(entryOf(eth0, 'linkinfo') ?? {}, 'info_kind') !== 'veth') return looseLink
+  const found = entriesOf(eth0, 'addr_info')
     .filter((entry) => entry['family'] === 'inet')
     .map((entry) => `${textOf(entry, 'local')}/${textOf(entry, 'prefixlen')}`)
   const defaults = routes
@@ -272,7 +272,7 @@ function lineOf(veth: Entry, own: boolean, addresses: readonly Entry[], routes: 
     `mtu ${textOf(eth0, 'mtu')}`,
     `address ${textOf(eth0, 'address')}`,
   ]
-  const slave = ((veth['linkinfo'] ?? {}) as Entry)['info_slave_data'] as Entry | undefined
+  const slave = entryOf(entryOf(veth, 'linkinfo') ?? {}, 'info_slave_data')
   if (!own) words.push('unowned')
   if (textOf(veth, 'mtu') !== textOf(eth0, 'mtu')) words.push(`host-mtu ${textOf(veth, 'mtu')}`)
   if (!isUp(veth)) words.push('host-down')
@@ -284,7 +284,7 @@ function lineOf(veth: Entry, own: boolean, addresses: readonly Entry[], routes: 
 }
 
 function isUp(link: Entry): boolean {
-  return ((link['flags'] ?? []) as readonly string[]).includes('UP')
+  return textsOf(link, 'flags').includes('UP')
 }
 
 /** Host ends by name, and what each namespace said: addresses, routes. Nothing for one that could not be entered. */

@@ -7,7 +7,7 @@
  */
 import { z } from 'zod'
 import { cidr, ifName, ip, type Cidr, type IfName, type Ip } from '../inventory/values.ts'
-import { otherWords, readEntries, textOf, type Entry } from './json.ts'
+import { otherWords, readEntries, textOf, type Entry, entriesOf, entryOf, textsOf } from './json.ts'
 import { diffTable, type BatchLine, type Module, type Row } from './module.ts'
 import { bpfFolder, protocol, unclaimed } from './owner.ts'
 import { flag, readWords, rowSchema, several, writeWords, type Grammar } from './words.ts'
@@ -146,9 +146,8 @@ function lineOf(entry: Entry): string {
   if (scope !== 'global' || straight) words.push(`scope ${scope}`)
   if (entry['prefsrc'] !== undefined) words.push(`src ${textOf(entry, 'prefsrc')}`)
   words.push(...flagsOf(entry))
-  for (const metrics of (entry['metrics'] ?? []) as readonly Entry[])
-    words.push(...otherWords(metrics, new Set()))
-  for (const next of (entry['nexthops'] ?? []) as readonly Entry[])
+  for (const metrics of entriesOf(entry, 'metrics')) words.push(...otherWords(metrics, new Set()))
+  for (const next of entriesOf(entry, 'nexthops'))
     words.push('nexthop', ...hop(next), `weight ${textOf(next, 'weight')}`, ...flagsOf(next))
   words.push(...otherWords(entry, known))
   return words.join(' ')
@@ -157,7 +156,7 @@ function lineOf(entry: Entry): string {
 function hop(entry: Entry): string[] {
   const words: string[] = []
   if (entry['gateway'] !== undefined) words.push(`via ${textOf(entry, 'gateway')}`)
-  const via = entry['via'] as Entry | undefined
+  const via = entryOf(entry, 'via')
   if (via !== undefined) words.push(`via ${textOf(via, 'family')} ${textOf(via, 'host')}`)
   if (entry['dev'] !== undefined) words.push(`dev ${textOf(entry, 'dev')}`)
   return words
@@ -165,7 +164,7 @@ function hop(entry: Entry): string[] {
 
 /** `linkdown`, `dead` and the like are the link's or the hardware's present state; nobody sets them. */
 function flagsOf(entry: Entry): string[] {
-  return ((entry['flags'] ?? []) as readonly string[]).filter((word) => !passing.has(word))
+  return textsOf(entry, 'flags').filter((word) => !passing.has(word))
 }
 
 const passing = new Set([

@@ -97,6 +97,7 @@ export async function kill(
 
 /** What ssh2 keeps of a channel's way in beside its public interface. */
 const incoming = (channel: ClientChannel) =>
+  // eslint-disable-next-line overlab/no-cast-of-unknown -- of a library, whose version is pinned
   (channel as unknown as { incoming: { state: string; window: number } }).incoming
 
 /** The server has said that no more output comes. */

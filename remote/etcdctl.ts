@@ -1,4 +1,7 @@
 /** etcd's own client on a host that has it. */
+import { z } from 'zod'
+import { visibleLines } from '../inventory/harmless.ts'
+import { parseJson } from '../inventory/json.ts'
 import { HostError } from './errors.ts'
 import { quote } from './quote.ts'
 import type { Session } from './session.ts'
@@ -37,12 +40,17 @@ export function getAll(prefix: string): string {
   return `etcdctl get --prefix -w json -- ${quote(`${prefix}/`)}`
 }
 
+const answer = z.object({
+  kvs: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]),
+})
+
 /** Keys and values as `etcdctl get -w json` prints them, each in base64. */
 export function parseKeys(json: string): Readonly<Record<string, string>> {
-  const { kvs = [] } = JSON.parse(json) as { kvs?: readonly { key: string; value?: string }[] }
-  return Object.fromEntries(kvs.map((kv) => [decode(kv.key), decode(kv.value ?? '')]))
+  const { kvs } = parseJson(answer, json, '`etcdctl get -w json`')
+  return Object.fromEntries(kvs.map(({ key, value }) => [decode(key), decode(value)]))
 }
 
+/** Anybody who reaches etcd may have written it. */
 function decode(text: string): string {
-  return Buffer.from(text, 'base64').toString('utf8')
+  return visibleLines(Buffer.from(text, 'base64').toString('utf8'))
 }

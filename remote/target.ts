@@ -1,3 +1,5 @@
+import { z } from 'zod'
+
 /** Where a host is and how its identity is known. */
 export interface Target {
   /** The inventory's name of the host; stands in every error. */
@@ -17,3 +19,17 @@ export interface Target {
   /** The way there: a host whose sshd forwards the connection (OpenSSH's `ProxyJump`). Hosts share one connection to it. */
   readonly jump?: Target
 }
+
+/** A Target as it is kept in a file. */
+export const target: z.ZodType<Target> = z.object({
+  name: z.string(),
+  host: z.string(),
+  port: z.int(),
+  user: z.string(),
+  identityFile: z.string(),
+  hostKey: z.string(),
+  become: z.boolean().exactOptional(),
+  get jump() {
+    return target.exactOptional()
+  },
+})

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
+import { parseJson } from '../inventory/json.ts'
 import { run } from './commands.ts'
 import { pulumiBinary, pulumiEnvironment } from './environment.ts'
 import { localBackend, ownBackend } from './passphrase.ts'
@@ -36,12 +38,18 @@ export function currentStack(env: NodeJS.ProcessEnv = process.env): string | und
   const path = join(pulumiHome(env), 'workspaces', `${projectName()}-${id}-workspace.json`)
   if (!existsSync(path)) return undefined
   try {
-    const note = JSON.parse(readFileSync(path, 'utf8')) as { stacks?: Record<string, string>; stack?: string }
+    const note = parseJson(workspaceNote, readFileSync(path, 'utf8'), path)
     return (note.stacks?.[localBackend] ?? note.stack)?.split('/').at(-1)
   } catch {
     return undefined
   }
 }
+
+/** Of all that Pulumi notes there. */
+const workspaceNote = z.object({
+  stacks: z.record(z.string(), z.string()).nullish(),
+  stack: z.string().nullish(),
+})
 
 export const stacksPart: Part = { name: 'the stacks', plan: () => Promise.resolve(planStacks()) }
 

@@ -1,11 +1,20 @@
 /** The versions of what set-up brings, each in one place. npm packages' versions are in package.json. */
 import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { parseJson } from '../inventory/json.ts'
 import { fromRepository } from './paths.ts'
 
+const packageFile = parseJson(
+  z.object({ version: z.string(), dependencies: z.object({ pulumi: z.string() }) }),
+  readFileSync(fromRepository('package.json'), 'utf8'),
+  'package.json',
+)
+
 /** Version of Pulumi's CLI: that of the npm launcher, which looks for no other. */
-export const pulumiVersion: string = (
-  JSON.parse(readFileSync(fromRepository('package.json'), 'utf8')) as { dependencies: { pulumi: string } }
-).dependencies.pulumi
+export const pulumiVersion: string = packageFile.dependencies.pulumi
+
+/** overlab's own. */
+export const overlabVersion: string = packageFile.version
 
 /** The last release of Pulumi's Go SDK that holds the Node language host as a Go module. */
 export const languageHostVersion = '3.68.0'

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { z } from 'zod'
 import { repository } from './paths.ts'
 
 /** `machine: qemu`, `control: flanneld`: a variable of lab, group and host, and its value. */
@@ -9,6 +10,8 @@ export interface Wish {
   readonly key: string
   readonly value: string
 }
+
+const anyMap = z.record(z.string(), z.unknown())
 
 /** Whether a stack's configuration or the inventory that it names does. */
 export function isWished({ key, value }: Wish, folder: string = repository): boolean {
@@ -36,7 +39,7 @@ export function says({ key, value }: Wish, inventory: string): boolean {
 /** The inventory but for its lab block, whose value the stack's configuration replaces. */
 function withoutLab(inventory: string): string {
   try {
-    const { lab: _, ...rest } = parse(inventory) as Record<string, unknown>
+    const { lab: _, ...rest } = anyMap.parse(parse(inventory))
     return stringify(rest)
   } catch {
     return inventory
@@ -45,7 +48,7 @@ function withoutLab(inventory: string): string {
 
 function configOf(text: string): Record<string, unknown> {
   try {
-    return (parse(text) as { config?: Record<string, unknown> } | null)?.config ?? {}
+    return z.object({ config: anyMap }).parse(parse(text)).config
   } catch {
     return {}
   }

@@ -1,5 +1,6 @@
 /** The inventory's text with `control: static` and what the network has otherwise than planned. Comments stay. Pure. */
 import { isMap, isScalar, parseDocument, type Document, type YAMLMap } from 'yaml'
+import { z } from 'zod'
 import { groupHosts } from '../../inventory/groups.ts'
 import type { Control } from '../../inventory/inventory.ts'
 import type { Path } from '../../inventory/mistakes.ts'
@@ -27,7 +28,7 @@ export interface Frame {
 /** @param text an inventory without mistakes */
 export function frozenText(text: string, { heading, overrides, pins }: Frame): string {
   const document = parseDocument(text)
-  const plain = document.toJS() as Record<string, unknown>
+  const plain = z.record(z.string(), z.unknown()).parse(document.toJS())
   setLab(document, plain['lab'], overrides)
   const all = groupHosts(plain['all'], () => {})
   for (const host of all.hosts)
@@ -42,7 +43,7 @@ export function frozenText(text: string, { heading, overrides, pins }: Frame): s
 }
 
 function setLab(document: Document, lab: unknown, overrides: LabOverrides): void {
-  const merged = override(lab, overrides).lab as Record<string, unknown>
+  const merged = z.record(z.string(), z.unknown()).parse(override(lab, overrides).lab)
   for (const [key, value] of Object.entries(merged))
     setWhereOther(document, ['lab', key], value, valueAt(lab, [key]))
 }
@@ -68,7 +69,8 @@ function placeOf(document: Document, host: string, named: Path): Path {
  */
 function setControl(document: Document): void {
   forget(document.get('all'))
-  const lab = document.get('lab') as YAMLMap
+  const lab = document.get('lab')
+  if (!isMap(lab)) throw new Error('an inventory without mistakes has a map lab')
   lab.delete('control')
   const place = lab.items.findIndex(({ key }) => isScalar(key) && key.value === 'overlay')
   lab.items.splice(place, 0, document.createPair('control', 'static'))

@@ -187,9 +187,9 @@ function netConfFrom({ name, underlay, mtu }: Lab, overlay: unknown): object {
 
 function flat(value: object, above = ''): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(value).flatMap(([key, inner]) =>
+    Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
       typeof inner === 'object' && inner !== null
-        ? Object.entries(flat(inner as object, `${above}${key}.`))
+        ? Object.entries(flat(inner, `${above}${key}.`))
         : [[`${above}${key}`, String(inner)]],
     ),
   )

@@ -4,7 +4,7 @@
  */
 import { blockAt, contains, lastOf, toBlock, toCidr, toNumber } from '../../inventory/ipv4.ts'
 import { cidr, ip, mac, type Ip, type Name } from '../../inventory/values.ts'
-import { textOf, type Entry } from '../../modules/json.ts'
+import { textOf, type Entry, entriesOf } from '../../modules/json.ts'
 import type { LabPlan, PlannedHost } from '../../overlay/plan.ts'
 import type { Lease } from './leases.ts'
 import { subnetFile, type HostReading } from './reading.ts'
@@ -71,7 +71,7 @@ function ofItself({ lab }: LabPlan, { host, links, subnetEnv }: HostReading): Te
   const said = { about: host, by: host }
   const device = links.find((link) => textOf(link, 'ifname') === deviceOf(lab))
   const { SubnetLen, Network } = lab.overlay
-  const addresses = ((device?.['addr_info'] ?? []) as readonly Entry[])
+  const addresses = entriesOf(device ?? {}, 'addr_info')
     .filter((address) => address['family'] === 'inet' && address['prefixlen'] === 32)
     .map((address) => textOf(address, 'local') as Ip)
     .filter((address) => contains(toBlock(Network), toNumber(address)))

@@ -2,7 +2,7 @@
 import { contains, toBlock, toNumber } from '../../inventory/ipv4.ts'
 import type { Cidr, Ip } from '../../inventory/values.ts'
 import { encapProgram } from '../../modules/bpf/names.ts'
-import { textOf, type Entry } from '../../modules/json.ts'
+import { textOf, entryOf, textsOf } from '../../modules/json.ts'
 import { pushedOf, type PlannedHost } from '../../overlay/plan.ts'
 import { bridge } from '../../overlay/pods.ts'
 import { parseHoldings, type Holding } from '../kinds.ts'
@@ -34,7 +34,7 @@ const tunnels: Readonly<Record<string, Way['kind']>> = { vxlan: 'vxlan', tun: 't
 
 /** `vxlan`, `tun`, `ipip`; '' for hardware and where there is none. */
 export function kindOf(link: Holding | undefined): string {
-  return textOf((link?.detail['linkinfo'] ?? {}) as Entry, 'info_kind')
+  return textOf(entryOf(link?.detail ?? {}, 'linkinfo') ?? {}, 'info_kind')
 }
 
 export function decisionOf({ kind, dev, via }: Way): string {
@@ -66,14 +66,14 @@ export function neighbour(all: readonly Holding[], address: string, dev: string)
 
 /** Undefined where the entry is of no use: asked for and not answered. */
 export function macOf(entry: Holding | undefined): string | undefined {
-  const states = (entry?.detail['state'] ?? []) as readonly string[]
+  const states = textsOf(entry?.detail ?? {}, 'state')
   if (states.includes('FAILED') || states.includes('INCOMPLETE')) return undefined
   const mac = entry?.detail['lladdr']
   return typeof mac === 'string' ? mac : undefined
 }
 
 export function isPermanent({ detail }: Holding): boolean {
-  return ((detail['state'] ?? []) as readonly string[]).includes('PERMANENT')
+  return textsOf(detail, 'state').includes('PERMANENT')
 }
 
 export function bridgeEntry(seen: HostView, mac: string): Holding | undefined {
@@ -85,11 +85,11 @@ export function linkNamed(seen: HostView, name: string): Holding | undefined {
 }
 
 export function isUp({ detail }: Holding): boolean {
-  return ((detail['flags'] ?? []) as readonly string[]).includes('UP')
+  return textsOf(detail, 'flags').includes('UP')
 }
 
 export function dataOf(link: Holding, field: string): string {
-  const data = ((link.detail['linkinfo'] ?? {}) as Entry)['info_data'] as Entry | undefined
+  const data = entryOf(entryOf(link.detail, 'linkinfo') ?? {}, 'info_data')
   return textOf(data ?? {}, field) || '?'
 }
 

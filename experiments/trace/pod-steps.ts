@@ -1,5 +1,5 @@
 /** The pod and the bridge: how a packet leaves a pod, and how one is given to it. */
-import { textOf, type Entry } from '../../modules/json.ts'
+import { textOf, entriesOf, textsOf } from '../../modules/json.ts'
 import { vethOf } from '../../modules/pod.ts'
 import { bridge } from '../../overlay/pods.ts'
 import {
@@ -123,8 +123,8 @@ export function ownPod(c: Course, host: string): void {
   const seen = view(c, host)
   const pod = seen.pods[to.name]
   const eth0 = pod?.links.find((link) => link['ifname'] === 'eth0')
-  const addresses = ((eth0?.['addr_info'] ?? []) as Entry[]).map((one) => String(one['local']))
-  if (!eth0 || !addresses.includes(to.address) || !((eth0['flags'] ?? []) as string[]).includes('UP'))
+  const addresses = entriesOf(eth0 ?? {}, 'addr_info').map((one) => String(one['local']))
+  if (!eth0 || !addresses.includes(to.address) || !textsOf(eth0, 'flags').includes('UP'))
     broken(
       c,
       host,

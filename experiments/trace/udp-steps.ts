@@ -1,5 +1,5 @@
 /** udp: peers, settings and filter of the datapath bpf; the device of the datapath fou; flanneld's own TUN device. */
-import { textOf, type Entry } from '../../modules/json.ts'
+import { textOf, entryOf } from '../../modules/json.ts'
 import type { Holding } from '../kinds.ts'
 import {
   broken,
@@ -95,8 +95,8 @@ function fouDevice(c: Course, host: string, place: 'encapsulation' | 'decapsulat
 }
 
 function encapOf({ detail }: Holding): { type: string; sport: string; dport: string } {
-  const data = ((detail['linkinfo'] ?? {}) as Entry)['info_data'] as Entry | undefined
-  const encap = (data?.['encap'] ?? {}) as Entry
+  const data = entryOf(entryOf(detail, 'linkinfo') ?? {}, 'info_data')
+  const encap = entryOf(data ?? {}, 'encap') ?? {}
   return { type: textOf(encap, 'type'), sport: textOf(encap, 'sport'), dport: textOf(encap, 'dport') }
 }
 
@@ -123,7 +123,7 @@ export function unwrapBpf(c: Course, host: string, inner: string): void {
   const { nic } = plan.hosts[host]!
   const command = see(host, `tc filter show dev ${nic} ingress`)
   const ours = filters.find((filter) =>
-    String((filter['options'] as Entry)['bpf_name']).startsWith('overlab-udp-'),
+    textOf(entryOf(filter, 'options') ?? {}, 'bpf_name').startsWith('overlab-udp-'),
   )
   if (!ours || !config)
     broken(
@@ -160,7 +160,7 @@ export function unwrapBpf(c: Course, host: string, inner: string): void {
   )
   step(c, host, 'decapsulation', {
     decision: `the filter takes what comes to ${config.local} port ${config.port} out of its envelope, if its sender may send it${counted(counts, 'decapsulated')}`,
-    entry: `${nic} ingress pref ${String(ours['pref'])} bpf ${String((ours['options'] as Entry)['bpf_name']).replace(/:.*/, '')}`,
+    entry: `${nic} ingress pref ${String(ours['pref'])} bpf ${textOf(entryOf(ours, 'options') ?? {}, 'bpf_name').replace(/:.*/, '')}`,
     // By its preference and its pin's name (modules/filter.ts).
     by: 'overlab',
     see: command,

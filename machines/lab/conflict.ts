@@ -1,31 +1,42 @@
 /** What is in the way of a new underlay. Pure: what is there comes in as values. */
 import ipaddr from 'ipaddr.js'
-import type { Cidr } from '../../inventory/values.ts'
+import { z } from 'zod'
+import { cidr, ip, type Cidr } from '../../inventory/values.ts'
 import type { UnderlaySpec } from '../machine.ts'
 
 /** The file `owner` of a lab that is up. */
-export interface LabRecord {
-  readonly lab: string
-  readonly owner: string
-  readonly cidr: string
-  readonly mtu: number
-  readonly controller: string
-  readonly link: string
-}
+export const labRecord = z.object({
+  lab: z.string(),
+  owner: z.string(),
+  cidr: cidr.transform(String),
+  mtu: z.int(),
+  controller: ip.transform(String),
+  link: z.string(),
+})
+export type LabRecord = Readonly<z.output<typeof labRecord>>
 
-/** `ip -4 -j address`, the fields that matter here. */
-export interface LinkAddresses {
-  readonly ifname: string
-  readonly addr_info: readonly { readonly local?: string; readonly prefixlen?: number }[]
-}
+/** `ip -4 -j address`, the fields that matter here; some versions print an empty object for a link without any. */
+export const linkAddresses = z.object({
+  ifname: z.string().default(''),
+  addr_info: z
+    .array(
+      z.object({
+        local: ip.transform(String).exactOptional(),
+        prefixlen: z.int().min(0).max(32).exactOptional(),
+      }),
+    )
+    .default([]),
+})
+export type LinkAddresses = z.output<typeof linkAddresses>
 
 /** `ip -4 -j route show table all`, the fields that matter here. */
-export interface KernelRoute {
-  readonly dst: string
-  readonly dev?: string
-  readonly gateway?: string
-  readonly type?: string
-}
+export const kernelRoute = z.object({
+  dst: z.string(),
+  dev: z.string().exactOptional(),
+  gateway: z.string().exactOptional(),
+  type: z.string().exactOptional(),
+})
+export type KernelRoute = Readonly<z.output<typeof kernelRoute>>
 
 export interface Surroundings {
   readonly labs: readonly LabRecord[]

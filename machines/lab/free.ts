@@ -1,9 +1,11 @@
 /** A network for one more lab. Looking needs no root, and takes nothing: who creates the underlay first has it. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { z } from 'zod'
+import { parseAnswer } from '../../inventory/json.ts'
 import type { Cidr } from '../../inventory/values.ts'
 import { HostError } from '../../remote/errors.ts'
-import { freeNetwork, takenNetworks, type KernelRoute, type LinkAddresses } from './conflict.ts'
+import { freeNetwork, kernelRoute, linkAddresses, takenNetworks } from './conflict.ts'
 import { labNames, readLab } from './records.ts'
 import { path } from './script.ts'
 
@@ -15,16 +17,18 @@ const run = promisify(execFile)
  * @throws HostError where there is none
  */
 export async function freeUnderlay(avoid: readonly string[], start = 0): Promise<Cidr> {
-  const ask = async (...words: string[]): Promise<unknown> =>
-    JSON.parse((await run('ip', ['-4', '-j', ...words], { env: { PATH: path } })).stdout || '[]')
+  const ask = async <T>(entry: z.ZodType<T>, ...words: string[]): Promise<T[]> => {
+    const { stdout } = await run('ip', ['-4', '-j', ...words], { env: { PATH: path } })
+    return parseAnswer(z.array(entry), stdout || '[]', `\`ip -4 -j ${words.join(' ')}\``)
+  }
   const [addresses, routes, labs] = await Promise.all([
-    ask('address'),
-    ask('route', 'show', 'table', 'all'),
+    ask(linkAddresses, 'address'),
+    ask(kernelRoute, 'route', 'show', 'table', 'all'),
     labNames().then((names) => Promise.all(names.map(readLab))),
   ])
   const taken = takenNetworks({
-    addresses: addresses as LinkAddresses[],
-    routes: routes as KernelRoute[],
+    addresses,
+    routes,
     labs: labs.filter((lab) => lab !== undefined),
   })
   const free = freeNetwork([...taken, ...avoid], start)

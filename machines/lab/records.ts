@@ -3,10 +3,11 @@ import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { machineKinds } from '../../inventory/inventory.ts'
 import type { MachineKind } from '../../inventory/inventory.ts'
+import { parseJson } from '../../inventory/json.ts'
 import type { Name } from '../../inventory/values.ts'
 import type { Target } from '../../remote/target.ts'
 import type { MachineStatus } from '../machine.ts'
-import type { LabRecord } from './conflict.ts'
+import { labRecord, type LabRecord } from './conflict.ts'
 import { identityFile, labFolder, labsFolder, machineFolder } from './paths.ts'
 import { livingPid } from './process.ts'
 
@@ -29,7 +30,7 @@ async function read(...path: string[]): Promise<string | undefined> {
 
 export async function readLab(lab: Name): Promise<LabRecord | undefined> {
   const text = await read(labFolder(lab), 'owner')
-  return text === undefined ? undefined : (JSON.parse(text) as LabRecord)
+  return text === undefined ? undefined : parseJson(labRecord, text, join(labFolder(lab), 'owner'))
 }
 
 export async function readMachine(lab: Name, name: Name): Promise<MachineRecord | undefined> {

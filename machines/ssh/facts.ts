@@ -1,5 +1,8 @@
 /** One look at a host that exists: what it is, and what is there already. One script, which changes nothing of the host's. */
+import { isIP } from 'node:net'
 import { z } from 'zod'
+import { harmless } from '../../inventory/harmless.ts'
+import { parseAnswer } from '../../inventory/json.ts'
 import { quote } from '../../remote/quote.ts'
 import { firewallLines, readFirewall, type Firewall } from '../firewall/firewall.ts'
 
@@ -128,18 +131,24 @@ export function parseFacts(output: string): Facts {
     const at = line.indexOf(' ')
     return { key: at < 0 ? line : line.slice(0, at), value: at < 0 ? '' : line.slice(at + 1) }
   })
-  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value)
-  const one = (key: string) => all(key)[0] ?? ''
+  const raw = (key: string) => lines.find((line) => line.key === key)?.value ?? ''
+  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => harmless(value))
+  const one = (key: string) => harmless(raw(key))
   if (one('end') !== 'ok') throw new Error('the host did not answer all questions')
-  const json = <T>(schema: z.ZodType<T>, key: string): T => schema.parse(JSON.parse(one(key) || '[]'))
+  const json = <T>(schema: z.ZodType<T>, key: string): T =>
+    parseAnswer(schema, raw(key) || '[]', `the host's question for its ${key}`)
+  const number = (key: string): number => {
+    if (/^\d+$/.test(one(key))) return Number(one(key))
+    throw new Error(`the host answered the question for its ${key} with no number but: ${one(key)}`)
+  }
   return {
     kernel: one('kernel'),
-    uid: Number(one('uid')),
-    clock: Number(one('clock')),
+    uid: number('uid'),
+    clock: number('clock'),
     os: one('os').split(' ').filter(Boolean),
-    from: one('from'),
+    from: addressOf(one('from')),
     owner: one('owner'),
-    free: one('free') === '' ? Infinity : Number(one('free')),
+    free: one('free') === '' ? Infinity : number('free'),
     missing: all('missing'),
     lacks: all('lacks'),
     active: all('active'),
@@ -150,4 +159,10 @@ export function parseFacts(output: string): Facts {
     hasFou: one('fou') !== '',
     firewall: readFirewall(all),
   }
+}
+
+/** $SSH_CONNECTION is what sshd says; a start-up file of the user may say something else. */
+function addressOf(from: string): string {
+  if (from === '' || isIP(from) !== 0) return from
+  throw new Error(`$SSH_CONNECTION on the host begins with no address but: ${from}`)
 }

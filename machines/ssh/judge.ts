@@ -1,6 +1,6 @@
 /** Whether a host that exists is fit for the lab: every lack at once. Pure. */
 import { overlap, toBlock } from '../../inventory/ipv4.ts'
-import { cidr, type Cidr, type IfName, type Ip } from '../../inventory/values.ts'
+import { cidr, ifName, type Cidr, type IfName, type Ip } from '../../inventory/values.ts'
 import { inTheWay } from '../firewall/firewall.ts'
 import { type Facts, type Link, packageOf, type Route } from './facts.ts'
 
@@ -32,7 +32,7 @@ export interface Wanted {
 
 export interface Verdict {
   /** The NIC that carries the underlay; empty where none was found. */
-  readonly nic: string
+  readonly nic: IfName | ''
   /** What it reaches without a router. */
   readonly onLink: readonly Cidr[]
   /** Debian packages that are missing and can be installed. */
@@ -129,7 +129,7 @@ function nicOf(
   { address, underlay, mtu, nic, settled }: Wanted,
   lacks: string[],
   lateLacks: string[],
-): string {
+): Verdict['nic'] {
   if (links.length === 0) return ''
   const holders = links.filter(({ addr_info }) => addr_info.some(({ local }) => local === address))
   const named = nic && links.find(({ ifname }) => ifname === nic)
@@ -161,7 +161,12 @@ function nicOf(
         ? `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}: longer packets are lost; type \`ip link set ${found.ifname} mtu ${mtu}\`, or set lab.mtu to ${found.mtu}`
         : `${found.ifname} has an MTU of ${found.mtu}, and the lab counts on ${mtu}; set lab.mtu to ${found.mtu}`,
     )
-  return found.ifname
+  const name = ifName.safeParse(found.ifname)
+  if (name.success) return name.data
+  lacks.push(
+    `the link with the address ${address} is called ${JSON.stringify(found.ifname)}; rename it (\`ip link set dev NAME name eth0\`) to letters, digits, dots, dashes and underscores`,
+  )
+  return ''
 }
 
 function list(links: readonly Link[]): string {

@@ -2,8 +2,9 @@
 import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseJson } from '../../inventory/json.ts'
 import type { Name } from '../../inventory/values.ts'
-import type { Target } from '../../remote/target.ts'
+import { target as targetSchema, type Target } from '../../remote/target.ts'
 import type { MachineStatus } from '../machine.ts'
 
 /** Of the project, since hosts belong to its stacks. No key is in it, only paths. */
@@ -31,7 +32,9 @@ export async function listHosts(lab: Name): Promise<MachineStatus[]> {
       .map((file) => readFile(join(folder, lab, file), 'utf8').catch(() => undefined)),
   )
   return texts.flatMap((text) =>
-    text === undefined ? [] : [{ target: JSON.parse(text) as Target, running: true }],
+    text === undefined
+      ? []
+      : [{ target: parseJson(targetSchema, text, `a file of ${join(folder, lab)}`), running: true }],
   )
 }
 

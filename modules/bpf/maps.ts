@@ -1,5 +1,7 @@
 /** The maps of udp.bpf.c as bytes: how bpftool takes them and how it prints them. */
 import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { parseAnswer } from '../../inventory/json.ts'
 import type { Cidr, Ip } from '../../inventory/values.ts'
 import { configPath, peersPath } from './names.ts'
 
@@ -68,9 +70,9 @@ export function readPeers(dump: string): (readonly [Cidr, Ip])[] {
 /** The counters, summed over the CPUs. */
 export function readCounters(dump: string): Record<Counter, number> {
   const sums = Object.fromEntries(counters.map((counter) => [counter, 0])) as Record<Counter, number>
-  for (const { key, values } of parse(dump) as { key: string[]; values: { value: string[] }[] }[]) {
-    const counter = counters[Number(key[0])]
-    if (counter) sums[counter] = values.reduce((sum, { value }) => sum + littleEndian(value.map(Number)), 0)
+  for (const { key, values } of parse(perCpu, dump)) {
+    const counter = counters[key[0] ?? -1]
+    if (counter) sums[counter] = values.reduce((sum, { value }) => sum + littleEndian(value), 0)
   }
   return sums
 }
@@ -87,18 +89,22 @@ function split(subnet: string): [string, number] {
 }
 
 function entries(dump: string): { key: number[]; value: number[] }[] {
-  return (parse(dump) as { key: string[]; value: string[] }[]).map(({ key, value }) => ({
-    key: key.map(Number),
-    value: value.map(Number),
-  }))
+  return parse(plain, dump)
 }
 
+/** bpftool prints bytes as `0x0a`. */
+const bytes = z.array(
+  z
+    .string()
+    .regex(/^0x[0-9a-f]{1,2}$/i)
+    .transform(Number),
+)
+const plain = z.object({ key: bytes, value: bytes })
+const perCpu = z.object({ key: bytes, values: z.array(z.object({ value: bytes })) })
+
 /** bpftool prints an object with `error` where it could not read a map. */
-function parse(dump: string): unknown[] {
-  if (dump.trim() === '') return []
-  const value: unknown = JSON.parse(dump)
-  if (Array.isArray(value)) return value
-  throw new Error(`bpftool printed no list of map entries but: ${dump.trim().slice(0, 120)}`)
+function parse<T>(entry: z.ZodType<T>, dump: string): T[] {
+  return dump.trim() === '' ? [] : parseAnswer(z.array(entry), dump, '`bpftool map dump`')
 }
 
 function bytesOf(address: string): number[] {

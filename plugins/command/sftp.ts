@@ -53,7 +53,7 @@ export async function openSftp(client: Client): Promise<Sftp> {
       try {
         return await ask<Stats>((done) => sftp.stat(path, done))
       } catch (error) {
-        if ((error as { code?: number }).code === noSuchFile) return undefined
+        if (error instanceof Error && 'code' in error && error.code === noSuchFile) return undefined
         throw error
       }
     },

@@ -19,7 +19,9 @@ export function checkBy(schema: z.ZodType<object>, news: Values): CheckResult {
 
 function valueAt(values: Values, path: readonly PropertyKey[]): Value {
   let value: unknown = values
-  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key]
+  for (const key of path)
+    value = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined
+  // eslint-disable-next-line overlab/no-cast-of-unknown -- a part of a Value
   return (value ?? null) as Value
 }
 

@@ -5,7 +5,7 @@ import { modules } from '../../modules/all.ts'
 import { knownPart, ownPart } from '../../modules/lent.ts'
 import { readHosts, rollOut, type HostTask, type Rollout } from '../../modules/rollout.ts'
 import type { HostState } from '../../modules/state.ts'
-import { cutOff } from '../../overlay/cut-off.ts'
+import { cutOff, type Cut, type Way } from '../../overlay/cut-off.ts'
 import type { Pool } from '../../remote/pool.ts'
 import { diffValues } from '../server/diff.ts'
 import { PartialFailure } from '../server/failure.ts'
@@ -55,18 +55,50 @@ const inputs = z
             path: [table, host],
             message: `is missing, and hosts has ${host}`,
           })
-    for (const [host, { way }] of Object.entries(args.care ?? {}))
-      for (const { table, key, why } of cutOff(args.hosts[host as keyof typeof args.hosts] ?? {}, way))
-        context.addIssue({
-          code: 'custom',
-          path: ['hosts', host, table, key],
-          message: `${why}: it would cut the way to ${host}; choose another Network or subnet, or reach the host from another address`,
-        })
-    return { ...args, hosts: canonical(args.hosts, context) }
+    return withoutCutOff({ ...args, hosts: canonical(args.hosts, context) })
   })
 
 type Inputs = z.output<typeof inputs>
 type Hosts = Readonly<Record<string, HostState>>
+
+/** A host whose way a row would cut is unfit, and that host alone: nothing of the plan is done on it. */
+function withoutCutOff<Args extends Parsed>(args: Args): Args {
+  const cut = Object.entries(args.care ?? {}).flatMap(([host, { way }]) => {
+    const cuts = cutOff(args.hosts[host] ?? {}, way)
+    return cuts.length > 0 ? [[host, cutText(host, cuts)] as const] : []
+  })
+  if (cut.length === 0) return args
+  const names = new Set(cut.map(([host]) => host))
+  const without = <T>(table: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(table).filter(([host]) => !names.has(host)))
+  return {
+    ...args,
+    targets: without(args.targets),
+    facts: without(args.facts),
+    hosts: without(args.hosts),
+    care: without(args.care ?? {}),
+    ...(args.datapaths && { datapaths: without(args.datapaths) }),
+    unfit: { ...args.unfit, ...Object.fromEntries(cut) },
+  }
+}
+
+interface Parsed {
+  readonly targets: Readonly<Record<string, unknown>>
+  readonly facts: Readonly<Record<string, unknown>>
+  readonly hosts: Hosts
+  readonly care?: Readonly<Record<string, { readonly way: Way }>>
+  readonly datapaths?: Readonly<Record<string, string>>
+  readonly unfit?: Readonly<Record<string, string>>
+}
+
+function cutText(host: string, cuts: readonly Cut[]): string {
+  const rows = cuts.slice(0, mostCuts).map(({ table, key, why }) => `${table}[${JSON.stringify(key)}] ${why}`)
+  const more = cuts.length > mostCuts ? `, and ${cuts.length - mostCuts} more rows do so` : ''
+  return `${host}: check: ${rows.join('; ')}${more}: it would cut the way to ${host}, so nothing was changed there; choose another Network or subnet, or reach the host from another address`
+}
+
+/** Rows that a message names. */
+const mostCuts = 3
 
 /** Every row through its module's schema: the line as the kernel's tools print it. */
 function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
@@ -94,11 +126,14 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
     check: (_olds, news) => checkBy(inputs, news),
     diff: (_id, olds, news) => ({ changes: diffValues(...withSameTables(olds, news)) }),
     async create(news, context) {
-      if (context.preview) return { id: '', outputs: news }
+      if (context.preview) {
+        warn(news, context)
+        return { id: '', outputs: news }
+      }
       return { id: context.name, outputs: await bringTo(context.name, {}, news, context) }
     },
     async read(id, state, inputs, { log, signal }) {
-      const known = state as unknown as Inputs
+      const known = knownOf(state)
       const { held: found, failures } = await readHosts(pool, readTasks(known), { signal })
       const held = mapValues(found, (state, host) => ofInterest(known, host, state))
       for (const failure of failures) log.warning(failure.message)
@@ -111,11 +146,13 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
       return { id, outputs: { ...rest, hosts: held }, inputs: { ...asked, hosts: held } }
     },
     async update(id, olds, news, context) {
-      return context.preview ? news : bringTo(id, olds, news, context)
+      if (!context.preview) return bringTo(id, olds, news, context)
+      warn(news, context)
+      return news
     },
     async delete(id, olds, context) {
       // Machines that overlab made take what their kernels hold with them.
-      const known = onlyStaying(olds as unknown as Inputs)
+      const known = onlyStaying(knownOf(olds))
       if (Object.keys(known.hosts).length === 0) return
       const empty = { ...known, hosts: mapValues(known.hosts, () => ({})), unfit: {} }
       await bringTo(id, known, empty, context)
@@ -127,7 +164,7 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
   }
 
   async function bringTo(id: string, olds: Values, news: Values, { log, signal }: Context): Promise<Values> {
-    const wanted = news as unknown as Inputs
+    const wanted = knownOf(news)
     const outcome = await rollOut(pool, tasks(olds, wanted), {
       signal,
       onProgress: sparing((step, done, of) => log.status(`${step}: ${done} of ${of} hosts`)),
@@ -140,7 +177,7 @@ export function dataPlane(pool: Pool): Required<ResourceHandlers> {
     const held = mapValues(pick(outcome.held, Object.keys(wanted.hosts)), (state, host) =>
       failed.has(host) ? state : wanted.hosts[host]!,
     )
-    const outputs = withLeft(olds, { ...wanted, hosts: held }, left) as unknown as Values
+    const outputs = { ...withLeft(olds, { ...wanted, hosts: held }, left) }
     throw new PartialFailure({ id, outputs, inputs: outputs, reasons: reasons(outcome, wanted) })
   }
 }
@@ -165,6 +202,19 @@ function withLeft(olds: Partial<Inputs>, reached: Inputs, failed: readonly strin
     hosts: also(reached.hosts, olds.hosts),
     ...(reached.care && { care: also(reached.care, olds.care) }),
   }
+}
+
+/** Inputs and state are what Check made of them, or what this resource put there. */
+function knownOf(values: Values): Inputs {
+  // eslint-disable-next-line overlab/no-cast-of-unknown -- checked when it was made; parsing 100 hosts' rows again costs a second
+  return values as unknown as Inputs
+}
+
+/** A preview says already what will be left out. */
+function warn(news: Values, { log }: Context): void {
+  const { unfit } = news
+  if (unfit === null || typeof unfit !== 'object' || containsUnknown(unfit)) return
+  for (const why of Object.values(unfit)) if (typeof why === 'string') log.warning(why)
 }
 
 /** The hosts that outlive the lab. */

@@ -1,7 +1,7 @@
 /** The resource overlab:index:SshHost: a host that exists. It is looked at, never made or removed. */
 import { z } from 'zod'
 import { backendTypes } from '../../inventory/inventory.ts'
-import { cidr, type Cidr, hostName, ifName, type IfName, ip, name } from '../../inventory/values.ts'
+import { cidr, type Cidr, hostName, ifName, ip, name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
@@ -119,7 +119,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
         place: {
           address: args.address,
           systemd: facts.hasSystemd,
-          ...(verdict.nic && { nic: verdict.nic as IfName, onLink: verdict.onLink }),
+          ...(verdict.nic && { nic: verdict.nic, onLink: verdict.onLink }),
         },
       })
       // What keeps it from being fit is told as an error; what may cost packets is told at every look.
@@ -176,6 +176,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
 }
 
 function learntOf(state: Values): Learnt {
+  // eslint-disable-next-line overlab/no-cast-of-unknown -- this resource's own state; what a state of before lacks is filled in
   return Object.fromEntries(
     Object.entries(nothing).map(([key, empty]) => [key, state[key] ?? empty]),
   ) as unknown as Learnt

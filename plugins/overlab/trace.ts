@@ -72,11 +72,12 @@ export function traceTo(file: string | undefined): Trace {
           return await run.apply(handlers, args)
         } finally {
           const { connects, roundTrips } = counts(pool())
-          const context = args.at(-1) as { readonly name?: string }
+          const context = args.at(-1)
+          const name = typeof context === 'object' && context && 'name' in context ? context.name : ''
           write({
             call,
             type,
-            name: context.name ?? '',
+            name: typeof name === 'string' ? name : '',
             at: performance.timeOrigin + from,
             ms: performance.now() - from,
             ...(connects + roundTrips > before.connects + before.roundTrips && {
@@ -88,6 +89,7 @@ export function traceTo(file: string | undefined): Trace {
         }
       },
     ])
+    // eslint-disable-next-line overlab/no-cast-of-unknown -- the same handlers under the same names
     return Object.fromEntries(calls) as ResourceHandlers
   }
 

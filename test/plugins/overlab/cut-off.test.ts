@@ -1,4 +1,4 @@
-/** A data plane that would cut the way to a host is refused by Pulumi's Check, before any host is asked. */
+/** A data plane that would cut the way to a host is unfit by Pulumi's Check, before any host is asked, and stops no other. */
 import { expect, test } from 'vitest'
 import { dataPlane } from '../../../plugins/overlab/data-plane.ts'
 import type { Values } from '../../../plugins/server/values.ts'
@@ -19,14 +19,23 @@ const news = (from: string) => ({
 const failuresOf = async (values: object) =>
   (await dataPlane(unasked).check({}, values as Values, {} as never)).failures ?? []
 
-test('the error names the row', async () => {
-  expect(await failuresOf(news('10.244.2.9'))).toEqual([
-    {
-      property: 'hosts.web1.routes["10.244.2.0/24"]',
-      reason:
-        'covers 10.244.2.9, from which overlab reaches the host: it would cut the way to web1; choose another Network or subnet, or reach the host from another address',
-    },
-  ])
+test('such a host is unfit, with the row named; the others get their data plane', async () => {
+  const one = news('10.244.2.9')
+  const both = Object.fromEntries(
+    Object.entries({ ...one, care: undefined }).map(([table, { web1 } = {} as never]) => [
+      table,
+      { web1, web2: web1 },
+    ]),
+  )
+  const { way } = one.care.web1
+  const care = { web1: one.care.web1, web2: { ...one.care.web1, way: { ...way, from: '10.245.2.9' } } }
+  const { inputs, failures } = await dataPlane(unasked).check({}, { ...both, care }, {} as never)
+  expect(failures ?? []).toEqual([])
+  expect(inputs['unfit']).toEqual({
+    web1: 'web1: check: routes["10.244.2.0/24"] covers 10.244.2.9, from which overlab reaches the host: it would cut the way to web1, so nothing was changed there; choose another Network or subnet, or reach the host from another address',
+  })
+  for (const table of ['targets', 'facts', 'hosts', 'care'])
+    expect(Object.keys(inputs[table] as object)).toEqual(['web2'])
 })
 
 test('any other address is fine', async () => {
