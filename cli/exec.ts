@@ -64,7 +64,7 @@ async function exec(where: string, command: readonly string[], options: LabOptio
         pty: Boolean(process.stdin.isTTY && process.stdout.isTTY),
         signal,
       }))
-    const [stdout, stderr] = [collector(), collector()]
+    const [stdout, stderr] = [collector(mostCollected), collector(mostCollected)]
     const exitCode = await stream(session, line, { stdout: stdout.into, stderr: stderr.into, signal })
     printJson({
       host,
@@ -73,7 +73,13 @@ async function exec(where: string, command: readonly string[], options: LabOptio
       exitCode,
       stdout: stdout.text(),
       stderr: stderr.text(),
+      ...(stdout.dropped() > 0 && { stdoutDropped: stdout.dropped() }),
+      ...(stderr.dropped() > 0 && { stderrDropped: stderr.dropped() }),
     })
+    if (stdout.dropped() + stderr.dropped() > 0)
+      complain(
+        `the command printed more than the ${mostCollected / 2 ** 20} MiB of a stream that --json keeps; without --json all of it passes`,
+      )
     process.exitCode = exitCode
   } catch (error) {
     if (!(error instanceof HostError) || signal.aborted) throw error
@@ -96,14 +102,20 @@ function find({ inventory: { hosts } }: LabContext, where: string): { host: stri
   )
 }
 
-/** The bytes are decoded once, at the end: a character may come in two pieces. */
-function collector(): { into: Writable; text: () => string } {
+/** Bytes of each output that --json keeps: what a program reads at once, and no command fills the memory with. */
+const mostCollected = 16 * 2 ** 20
+
+/** The first `most` bytes, and how many came after. They are decoded once, at the end: a character may come in two pieces. */
+export function collector(most: number): { into: Writable; text: () => string; dropped: () => number } {
   const chunks: Buffer[] = []
+  let size = 0
   const into = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
+      const room = Math.max(0, most - size)
+      if (room > 0) chunks.push(chunk.subarray(0, room))
+      size += chunk.length
       done()
     },
   })
-  return { into, text: () => Buffer.concat(chunks).toString() }
+  return { into, text: () => Buffer.concat(chunks).toString(), dropped: () => Math.max(0, size - most) }
 }

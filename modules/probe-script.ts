@@ -1,4 +1,5 @@
 /** All of a host's probes as one script, and its answer as the host's state. Pure. */
+import { visible, visibleLines } from '../inventory/harmless.ts'
 import { modules } from './all.ts'
 import { scopeOf, type HostPlan } from './host-plan.ts'
 import type { HostState, Table } from './state.ts'
@@ -44,10 +45,15 @@ export function parseProbe(stdout: string, plan: HostPlan): HostState {
     const scope = scopeOf(module, plan)
     const section = sections.get(module.probe(scope))
     if (section?.exitCode !== 0) throw new Error(`${module.table}: ${failureOf(section)}`)
-    const table = module.parse(section.output, scope)
+    const table = harmlessTable(module.parse(section.output, scope))
     return Object.keys(table).length > 0 ? [[module.table, table]] : []
   })
   return Object.fromEntries(tables)
+}
+
+/** Rows are kept, compared and shown; what is not JSON (iptables-save, sysctls, files) may hold any byte. */
+function harmlessTable(table: Table): Table {
+  return Object.fromEntries(Object.entries(table).map(([key, line]) => [visible(key), visibleLines(line)]))
 }
 
 export function failureOf(section: Section | undefined): string {

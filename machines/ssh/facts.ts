@@ -131,8 +131,9 @@ export function parseFacts(output: string): Facts {
     const at = line.indexOf(' ')
     return { key: at < 0 ? line : line.slice(0, at), value: at < 0 ? '' : line.slice(at + 1) }
   })
-  const raw = (key: string) => lines.find((line) => line.key === key)?.value ?? ''
-  const all = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => harmless(value))
+  const rawAll = (key: string) => lines.filter((line) => line.key === key).map(({ value }) => value)
+  const raw = (key: string) => rawAll(key)[0] ?? ''
+  const all = (key: string) => rawAll(key).map((value) => harmless(value))
   const one = (key: string) => harmless(raw(key))
   if (one('end') !== 'ok') throw new Error('the host did not answer all questions')
   const json = <T>(schema: z.ZodType<T>, key: string): T =>
@@ -157,7 +158,7 @@ export function parseFacts(output: string): Facts {
     routes: json(z.array(route), 'routes'),
     way: json(z.array(route), 'way')[0],
     hasFou: one('fou') !== '',
-    firewall: readFirewall(all),
+    firewall: readFirewall(rawAll),
   }
 }
 

@@ -182,7 +182,9 @@ describe('three servers that overlab did not make', () => {
         /web3.*172\.30\.2\.0\/24.*covers 172\.30\.2\.9, from which overlab reaches the host: it would cut the way to web3/,
       )
     }
-    expect(difference(held, await everything(servers)).filter((line) => /^[-+] web3\b/.test(line))).toEqual([])
+    expect(difference(held, await everything(servers)).filter((line) => /^[-+] web3\b/.test(line))).toEqual(
+      [],
+    )
     describeLab()
     await set('del')
     await lab.up()

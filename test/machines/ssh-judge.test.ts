@@ -298,3 +298,24 @@ test("a firewall's last rule is a warning with the lines to type", () => {
 test('half an answer is none', () => {
   expect(() => parseFacts('kernel Linux 6.1\nuid 0\n')).toThrow('did not answer all questions')
 })
+
+test('an answer that is none is a fault of the host, said in one line', () => {
+  const replaced = (key: string, value: string) =>
+    answer().replace(new RegExp(`^${key} .*$`, 'm'), `${key} ${value}`)
+  for (const [key, value] of [
+    ['links', '[{"ifname": 7}]'],
+    ['routes', 'RTNETLINK \u001b[2J'],
+    ['uid', 'zero'],
+    ['from', 'nobody\u202e'],
+  ] as const) {
+    expect(() => parseFacts(replaced(key, value)), key).toThrow(Error)
+    expect(() => parseFacts(replaced(key, value)), key).not.toThrow(/[^ -~]/)
+  }
+})
+
+test('a NIC whose name no plan can hold is a lack of that host, and names it', () => {
+  const strange = answer().replaceAll('"eth1"', '"eth1:\\u001b[1m"')
+  const verdict = judge(parseFacts(strange), wanted, now)
+  expect(verdict.nic).toBe('')
+  expect(verdict.lacks.join()).toMatch(/is called "eth1:.*rename it/)
+})
