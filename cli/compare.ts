@@ -17,7 +17,7 @@ import { labContext } from './context.ts'
 import { duration } from './duration.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
 import { print, printJson } from './output.ts'
 import { progress } from './progress.ts'
@@ -34,6 +34,7 @@ export function compareVerb(command: Command): void {
     .argument('[VARIANT...]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option(
       '-r, --rounds <N>',
       'Rounds, 1 to 100; default 5, with --quick 1, from which no claim follows',
@@ -78,7 +79,7 @@ async function run(words: readonly string[], options: Options): Promise<void> {
   const signal = interrupt()
   const end = beginProvenance(process.argv.slice(2))
   const rounds = options.rounds ?? (options.quick ? 1 : fewestRounds)
-  const show = progress('compare')
+  const show = progress('compare', options)
   try {
     const { offloads, machines, ...compared } = await compare(context, chosen, {
       rounds,

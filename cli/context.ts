@@ -7,9 +7,13 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { loadInventory, overrideNotes, type LabOverrides } from '../inventory/load.ts'
 import { overridesFrom } from '../inventory/overrides.ts'
 import { suggestion } from '../inventory/suggest.ts'
+import { printCommandsFor, pulumiCommand } from '../tools/command-line.ts'
 import { fromRepository } from '../tools/paths.ts'
-import { currentStack } from '../tools/stacks.ts'
+import { currentStack, selectedStack } from '../tools/stacks.ts'
+import { sayLab } from './first-line.ts'
+import type { LabOptions } from './lab-options.ts'
 import { complain } from './output.ts'
+import { callerFrom } from './project.ts'
 import { UserError } from './user-error.ts'
 
 export interface LabContext {
@@ -20,24 +24,35 @@ export interface LabContext {
 }
 
 /**
- * The lab of a stack, from its inventory and config alone.
+ * The lab of a stack, from its inventory and config alone; its name and the stack's are the verb's first line.
+ * From here on printed commands act on it.
  * @throws UserError where there is no such stack; InventoryErrors where the inventory is wrong
  */
-export function labContext(options: {
-  readonly stack?: string | undefined
-  readonly json?: boolean | undefined
-  readonly quiet?: boolean | undefined
-}): LabContext {
+export function labContext(options: LabOptions): LabContext {
+  callerFrom()
   const stack = options.stack ?? currentStack()
   if (!stack)
-    throw new UserError('no stack is selected', 'npx pulumi stack select vxlan, or name one with --stack')
-  const config = stackConfig(stack, options.stack !== undefined)
+    throw new UserError(
+      'no stack is selected',
+      `${pulumiCommand('stack select vxlan')}, or name one with --stack`,
+    )
+  printCommandsFor(stack, selectedStack())
+  const context = contextOf(stack, options.stack !== undefined)
+  sayLab(context.inventory.lab.name, stack, options)
+  if (!options.json && !options.quiet) sayOverridden(stack, context)
+  return context
+}
+
+/**
+ * The same without a word to the user.
+ * @param named by the user, so that it must have a config
+ */
+export function contextOf(stack: string, named: boolean): LabContext {
+  const config = stackConfig(stack, named)
   const file = config('inventory') ?? defaultInventory()
   const path = isAbsolute(file) ? file : relative(process.cwd(), fromRepository(file))
   const overrides = overridesFrom(config)
-  const context = { stack, inventory: loadInventory(path, { overrides }), overrides }
-  if (!options.json && !options.quiet) sayOverridden(stack, context)
-  return context
+  return { stack, inventory: loadInventory(path, { overrides }), overrides }
 }
 
 /** On standard error, what the stack's configuration replaces in the file: an edit there has no effect. */

@@ -6,10 +6,11 @@ import { stream } from '../remote/stream.ts'
 import { labContext, notThere, type LabContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { stackOption, type LabOptions } from './lab-options.ts'
+import { quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { complain, printJson } from './output.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 /** As ssh does: a status that tells a lost host from a command that failed. */
 const hostFailed = 255
@@ -23,6 +24,7 @@ export function execVerb(command: Command): void {
     .argument('<HOST|POD>')
     .argument('[COMMAND...]')
     .addOption(stackOption)
+    .addOption(quietOption)
     .option('--json', 'Collects the outputs and the exit status as JSON; no standard input')
     .action(exec)
   addExamples(
@@ -44,10 +46,13 @@ async function exec(where: string, command: readonly string[], options: LabOptio
   if (behind.length !== command.length)
     throw new UserError(
       'the command stands behind --',
-      `overlab exec ${where} -- ${command.map(quote).join(' ')}`,
+      overlabCommand(`exec ${where} -- ${command.map(quote).join(' ')}`),
     )
   if (options.json && command.length === 0)
-    throw new UserError('--json collects the output of a command', `overlab exec ${where} --json -- COMMAND`)
+    throw new UserError(
+      '--json collects the output of a command',
+      overlabCommand(`exec ${where} --json -- COMMAND`),
+    )
   const context = labContext(options)
   const { host, pod } = find(context, where)
   const wanted = command.length > 0 ? command : ['bash']

@@ -13,12 +13,13 @@ import type { LabPlan } from '../overlay/plan.ts'
 import { labContext, notThere, type LabContext } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson, width, wrap } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
 import { runningLab, type RunningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 interface Options extends LabOptions {
   readonly all?: true
@@ -35,6 +36,7 @@ export function explainVerb(command: Command): void {
     .argument('[NUMBER...]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('--all', 'All eight')
     .option('--lab-only', 'Only the running lab: no other is made, and what needs one is not measured')
     .addOption(
@@ -87,7 +89,7 @@ async function explainAll(
   options: Options,
 ): Promise<void> {
   const plan = plannedLab(inventory)
-  const show = progress('explain')
+  const show = progress('explain', options)
   const endProvenance = beginProvenance(process.argv.slice(2))
   const maker = createMaker(inventory, signal, show)
   const own = siteOf(plan, lab, signal)
@@ -137,7 +139,7 @@ function list({ json, markdown }: Options): void {
     print(paint('bold', `${number}. ${question}`))
     for (const line of wrapped(answer, 3)) print(`   ${line}`)
   }
-  print('\n./overlab explain NUMBER asks your lab')
+  print(`\n${overlabCommand('explain NUMBER')} asks your lab`)
 }
 
 /** Sentences; commands and what they print stay whole. */

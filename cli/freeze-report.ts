@@ -5,8 +5,8 @@ import { enumerate } from '../inventory/mistakes.ts'
 import type { Change } from '../modules/module.ts'
 import { fromRepository } from '../tools/paths.ts'
 import type { LabContext } from './context.ts'
-import type { LabOptions } from './lab-options.ts'
 import { table } from './output.ts'
+import { overlabCommand, pulumiCommand } from '../tools/command-line.ts'
 
 /** What became of the file. */
 export type Written = 'written' | 'was there' | 'checked'
@@ -106,11 +106,9 @@ export function nextSteps(
   { inventory, overrides }: LabContext,
   { thawsByConfig }: Frozen,
   file: string,
-  options: LabOptions,
 ): { readonly takeOver: string; readonly backAgain: string } {
-  const words = stackWords(options)
-  const config = (change: string) => `npx pulumi config ${change}${words}`
-  const up = `./overlab up${words}`
+  const config = (change: string) => pulumiCommand(`config ${change}`)
+  const up = overlabCommand('up')
   const use = (which: string) => config(`set inventory ${projectPath(which)}`)
   const control = overrides.control === undefined ? [] : [config('rm control')]
   const back = thawsByConfig
@@ -125,23 +123,13 @@ export function nextSteps(
   }
 }
 
-export function stackWords({ stack }: LabOptions): string {
-  return stack === undefined ? '' : ` --stack ${stack}`
-}
-
 /** As a stack's configuration names it: from the project's folder, unless it lies elsewhere. */
 function projectPath(file: string): string {
   const path = relative(fromRepository(), resolve(file))
   return path.startsWith('..') || isAbsolute(path) ? resolve(file) : path
 }
 
-export function jsonOf(
-  context: LabContext,
-  frozen: Frozen,
-  output: string,
-  written: Written,
-  options: LabOptions,
-): object {
+export function jsonOf(context: LabContext, frozen: Frozen, output: string, written: Written): object {
   const { stack, inventory } = context
   return {
     lab: inventory.lab.name,
@@ -164,6 +152,6 @@ export function jsonOf(
       plan: frozen.plan.hosts[host]!.state,
     })),
     text: frozen.text,
-    next: nextSteps(context, frozen, output, options),
+    next: nextSteps(context, frozen, output),
   }
 }

@@ -4,14 +4,15 @@ import type { Command } from 'commander'
 import { freeze } from '../experiments/freeze/freeze.ts'
 import { textOf as refusalsText } from '../experiments/freeze/refusal.ts'
 import { labContext } from './context.ts'
-import { jsonOf, nextSteps, report, stackWords, type Written } from './freeze-report.ts'
+import { jsonOf, nextSteps, report, type Written } from './freeze-report.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
 import { progress } from './progress.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand, pulumiCommand } from '../tools/command-line.ts'
 
 interface Options extends LabOptions {
   readonly output?: string
@@ -26,6 +27,7 @@ export function freezeVerb(command: Command): void {
     )
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('-o, --output <FILE>', 'Write it there; else beside the inventory, as NAME-frozen.yaml')
     .option(
       '--check',
@@ -47,7 +49,7 @@ async function run({ output, check, force, ...options }: Options): Promise<void>
   const file = output ?? besideOf(inventory.file)
   const signal = interrupt()
   const lab = await runningLab(context, signal)
-  const show = progress('freeze')
+  const show = progress('freeze', options)
   let frozen
   try {
     const text = readFileSync(inventory.file, 'utf8')
@@ -67,16 +69,16 @@ async function run({ output, check, force, ...options }: Options): Promise<void>
   if (!frozen)
     throw new UserError(
       `no host of the lab ${inventory.lab.name} is under flanneld by ${inventory.file}: there is nothing to freeze`,
-      `control: flanneld and ./overlab up put flanneld there; a frozen lab goes back by its inventory of before: npx pulumi config set inventory FILE${stackWords(options)}`,
+      `control: flanneld and ${overlabCommand('up')} put flanneld there; a frozen lab goes back by its inventory of before: ${pulumiCommand('config set inventory FILE')}`,
       1,
     )
   if ('refusals' in frozen)
     throw new UserError(refusalsText(`the lab ${inventory.lab.name}`, frozen.refusals), '', 1)
   const written = check ? 'checked' : write(file, frozen.text, force)
-  if (options.json) return printJson(jsonOf(context, frozen, file, written, options))
+  if (options.json) return printJson(jsonOf(context, frozen, file, written))
   print(report(frozen, file, written))
   if (check) return print(`\n${paint('bold', file)}\n${frozen.text.trimEnd()}`)
-  const { takeOver, backAgain } = nextSteps(context, frozen, file, options)
+  const { takeOver, backAgain } = nextSteps(context, frozen, file)
   print(`\ntake over:   ${takeOver}\nback again:  ${backAgain}`)
 }
 

@@ -5,7 +5,7 @@ import { graphMermaidOf } from '../experiments/graph/mermaid.ts'
 import { graphOf, type LabGraph } from '../experiments/graph/model.ts'
 import { labContext } from './context.ts'
 import { addExamples } from './help.ts'
-import { stackOption } from './lab-options.ts'
+import { quietOption, stackOption } from './lab-options.ts'
 import { print } from './output.ts'
 import { writeOutput } from './output-file.ts'
 import { plannedLab } from './planned.ts'
@@ -33,6 +33,7 @@ export function graphVerb(command: Command): void {
       "Every host with its pods behind cni0, the backend's device and the NIC; the underlay; and the ways between the hosts with their outer header. From the inventory alone. An SVG is readable in light and in dark; of more than 4 hosts, the tunnels are told together.",
     )
     .addOption(stackOption)
+    .addOption(quietOption)
     .addOption(
       new Option(
         '-f, --format <FORMAT>',

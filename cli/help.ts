@@ -1,6 +1,7 @@
 /** What stands below commander's own help text: lists to choose from, examples, exit statuses. */
 import type { Command } from 'commander'
 import { paint, pairs, width, wrap } from './output.ts'
+import { asCalled } from '../tools/command-line.ts'
 
 const usual = [
   ['0', 'all is as it should be'],
@@ -32,5 +33,5 @@ export function addExamples(
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return ['', paint('bold', `${title}:`), ...lines].join('\n')
+  return asCalled(['', paint('bold', `${title}:`), ...lines].join('\n'))
 }

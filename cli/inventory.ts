@@ -6,7 +6,7 @@ import { hostVars, listInventory, type GroupView } from '../inventory/view.ts'
 import { fromRepository } from '../tools/paths.ts'
 import { chosenHosts, labContext, notThere } from './context.ts'
 import { addExamples } from './help.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { print, printJson, table } from './output.ts'
 
 export function inventoryVerb(command: Command): void {
@@ -17,6 +17,7 @@ export function inventoryVerb(command: Command): void {
     .usage('[options] [PART]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     // The options may stand behind the part as well.
     .enablePositionalOptions(false)
     .helpCommand(false)

@@ -8,6 +8,7 @@ import { complain } from './output.ts'
 import { program } from './program.ts'
 import { UserError } from './user-error.ts'
 import { verbs } from './verbs.ts'
+import { overlabName } from '../tools/command-line.ts'
 
 /** Runs `overlab WORDS`; the exit status. Never throws. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -34,5 +35,7 @@ function wordsOf(error: unknown, [verb = '']: readonly string[]): string {
 /** Commander's words in the form of our own: one line, and what to do. */
 function usageError({ message }: CommanderError, verb: string): string {
   const said = message.replace(/^error: /, '').replace(/\n\(Did (.*)\)$/, '; did $1')
-  return said.endsWith('?') ? said : `${said.replace(/\.$/, '')}; ./overlab ${verb}--help shows what there is`
+  return said.endsWith('?')
+    ? said
+    : `${said.replace(/\.$/, '')}; ${overlabName()} ${verb}--help shows what there is`
 }

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-/** The overlab command: from the process to `main` and back. */
+/** The overlab command: from the process to `main` and back. The launcher `overlab` starts it by the project's own Node. */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { cacheFolder } from '../tools/paths.ts'

@@ -3,7 +3,7 @@ import { endpoints, measureReach } from '../experiments/reach.ts'
 import { chosenHosts, labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { print, printJson } from './output.ts'
 import { isWhole, report } from './ping-report.ts'
 import { plannedLab } from './planned.ts'
@@ -18,6 +18,7 @@ export function pingVerb(command: Command): void {
     .argument('[HOST...]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('-c, --count <N>', 'Echo requests a pair, 1 to 1000', countOf, 3)
     .action(ping)
   addExamples(command, [
@@ -42,7 +43,7 @@ async function ping(
   const all = endpoints(plannedLab(context.inventory)).filter(({ host }) => chosen.has(host))
   const signal = interrupt()
   const lab = await runningLab(context, signal)
-  const show = progress('ping')
+  const show = progress('ping', options)
   try {
     const reaches = await measureReach(lab.session, all, {
       count,

@@ -6,7 +6,7 @@ import { tableNames } from '../modules/state.ts'
 import { factsOf, pushedOf, type PlannedHost } from '../overlay/plan.ts'
 import { chosenHosts, labContext } from './context.ts'
 import { addExamples } from './help.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
 import { plannedLab } from './planned.ts'
 
@@ -18,6 +18,7 @@ export function planVerb(command: Command): void {
     .argument('[HOST...]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .addOption(
       new Option('--commands', 'The very script that builds it on a host that holds nothing yet').conflicts(
         'json',

@@ -4,10 +4,11 @@ import { overlabVersion } from '../tools/versions.ts'
 import { addExamples } from './help.ts'
 import { paint, width } from './output.ts'
 import { verbs } from './verbs.ts'
+import { overlabName } from '../tools/command-line.ts'
 
 /** Parses and runs with `parseAsync`; a CommanderError says what is wrong, or that the help was shown (`exitCode` 0). */
 export function program(): Command {
-  const command = new Command('./overlab')
+  const command = new Command(overlabName())
     .description("Container overlay labs (flannel's vxlan, host-gw, udp) that run without a daemon.")
     .usage('VERB [options] [WORDS...]')
     .version(overlabVersion, '-v, --version', "overlab's version")

@@ -2,10 +2,10 @@ import { harmless } from '../inventory/harmless.ts'
 
 /**
  * One line on a terminal's standard error that says what goes on and for how long, drawn anew every second until it is
- * called without a state; nothing where it is no terminal.
+ * called without a state; nothing where it is no terminal, or the user wants quiet.
  */
-export function progress(what: string): (state?: string) => void {
-  if (!process.stderr.isTTY) return () => {}
+export function progress(what: string, { quiet }: { readonly quiet?: true } = {}): (state?: string) => void {
+  if (quiet || !process.stderr.isTTY) return () => {}
   const start = Date.now()
   const clear = '\r\u001b[K'
   let clock: NodeJS.Timeout | undefined

@@ -2,9 +2,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { InventoryErrors } from '../inventory/mistakes.ts'
 import { pulumiBinary, pulumiEnvironment } from '../tools/environment.ts'
 import { repository } from '../tools/paths.ts'
-import { currentStack } from '../tools/stacks.ts'
+import { printCommandsFor } from '../tools/command-line.ts'
+import { currentStack, selectedStack } from '../tools/stacks.ts'
+import { contextOf } from './context.ts'
+import { sayLab } from './first-line.ts'
+import { callerFrom } from './project.ts'
 import { addExamples, addList } from './help.ts'
 import { complain } from './output.ts'
 import { freeStack, holderOf } from './stack-lock.ts'
@@ -54,6 +59,7 @@ function pulumiVerb(verb: keyof typeof examples) {
     addList(command, "Pulumi's options", [
       ['-s, --stack <NAME>', 'The stack to work on; else the selected one'],
       ['-y, --yes', 'Do not ask'],
+      ['-q, --quiet', "No line that names lab and stack; overlab's own option"],
       ['--diff', 'Show every property that changes'],
       ['...', `npx pulumi ${verb} --help has them all`],
     ])
@@ -66,13 +72,20 @@ function pulumiVerb(verb: keyof typeof examples) {
 }
 
 async function runPulumi(args: readonly string[]): Promise<number> {
+  callerFrom()
   const binary = pulumiBinary()
   if (!existsSync(binary))
     throw new UserError('the Pulumi CLI is not installed', 'npm run lab installs it', 1)
-  const stack = locks(args) ? (stackOf(args) ?? currentStack()) : undefined
-  if (stack === undefined) return passOn(binary, args)
+  const quiet = args.some((word) => word === '-q' || word === '--quiet')
+  const words = args.filter((word) => word !== '-q' && word !== '--quiet')
+  const stack = stackOf(words) ?? currentStack()
+  if (stack === undefined) return passOn(binary, words)
+  printCommandsFor(stack, selectedStack())
+  const forPrograms = ['-j', '--json', '-h', '--help']
+  if (!quiet && !words.some((word) => forPrograms.includes(word))) sayLab(labOf(stack), stack, {})
+  if (!locks(words)) return passOn(binary, words)
   await freeStack(stack, complain)
-  const status = await passOn(binary, args)
+  const status = await passOn(binary, words)
   // Somebody else was quicker: Pulumi does not say who.
   const holder = status === 0 ? undefined : holderOf(stack)
   if (holder) complain(holder.message)
@@ -83,6 +96,16 @@ async function runPulumi(args: readonly string[]): Promise<number> {
 function locks([verb, ...options]: readonly string[]): boolean {
   const harmless = ['--preview-only', '--help', '-h']
   return verb !== 'preview' && !options.some((option) => harmless.includes(option))
+}
+
+/** Undefined where stack or inventory are wrong: of that Pulumi, and the program that it runs, speak. */
+function labOf(stack: string): string | undefined {
+  try {
+    return contextOf(stack.split('/').at(-1)!, true).inventory.lab.name
+  } catch (error) {
+    if (error instanceof UserError || error instanceof InventoryErrors) return undefined
+    throw error
+  }
 }
 
 /** Runs it on the user's terminal, in the project's folder (the local state's URL is relative to it). */

@@ -11,6 +11,7 @@ import { addExamples } from './help.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
 import { print } from './output.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 const folder = join(ownFolder(), 'results')
 
@@ -43,7 +44,7 @@ async function report(options: Options): Promise<void> {
   if (!comparison && !survival)
     throw new UserError(
       `there is nothing to report yet: ${shown(join(folder, 'comparison.json'))} and ${shown(join(folder, 'survival.json'))} are both missing`,
-      './overlab compare makes the one, ./overlab survive the other',
+      `${overlabCommand('compare')} makes the one, ${overlabCommand('survive')} the other`,
       1,
     )
   if (options.output === undefined) makeOwnFolder('results')
@@ -57,12 +58,12 @@ async function report(options: Options): Promise<void> {
       `  comparison  ${
         comparison
           ? `${comparison.result.variants.length} variants, ${comparison.result.metrics.length} measures, ${comparison.result.rounds} rounds, from ${shown(comparison.path)}`
-          : 'missing: ./overlab compare measures it'
+          : `missing: ${overlabCommand('compare')} measures it`
       }`,
       `  survival    ${
         survival
           ? `${survival.result.faults.length} faults, ${survival.result.variants.length} variants, from ${shown(survival.path)}`
-          : 'missing: ./overlab survive measures it'
+          : `missing: ${overlabCommand('survive')} measures it`
       }`,
       `  open it     ${pathToFileURL(resolve(output)).href}`,
     ].join('\n'),

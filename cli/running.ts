@@ -6,17 +6,18 @@ import { listMachines } from '../machines/drivers.ts'
 import { labFolder } from '../machines/lab/paths.ts'
 import type { LabContext } from './context.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 export type RunningLab = Sessions
 
 /** @throws UserError where the lab is not up, or belongs to another user */
-export async function runningLab({ stack, inventory }: LabContext, signal: AbortSignal): Promise<RunningLab> {
+export async function runningLab({ inventory }: LabContext, signal: AbortSignal): Promise<RunningLab> {
   const lab = inventory.lab.name
-  if ((await listMachines(lab)).size === 0) throw await notUp(lab, stack)
+  if ((await listMachines(lab)).size === 0) throw await notUp(lab)
   return labSessions(lab, signal)
 }
 
-async function notUp(lab: LabContext['inventory']['lab']['name'], stack: string): Promise<UserError> {
+async function notUp(lab: LabContext['inventory']['lab']['name']): Promise<UserError> {
   const folder = labFolder(lab)
   const code = await readdir(join(folder, 'machines')).then(
     () => undefined,
@@ -28,5 +29,5 @@ async function notUp(lab: LabContext['inventory']['lab']['name'], stack: string)
         'run it as that user, or as root',
         1,
       )
-    : new UserError(`the lab ${lab} is not up`, `./overlab up --stack ${stack} builds it`, 1)
+    : new UserError(`the lab ${lab} is not up`, `${overlabCommand('up')} builds it`, 1)
 }

@@ -5,7 +5,7 @@ import { HostError } from '../remote/errors.ts'
 import { chosenHosts, labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { complain, paint, print, printJson, table } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { runningLab } from './running.ts'
@@ -24,6 +24,7 @@ export function showVerb(command: Command): void {
     .argument('[HOST...]')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('--mine', 'Only what overlab put there')
     .action(show)
   addList(command, 'Kinds', Object.entries(kinds))

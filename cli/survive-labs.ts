@@ -18,6 +18,7 @@ import { complain } from './output.ts'
 import { quietUp } from './quiet-up.ts'
 import { runningLab } from './running.ts'
 import { UserError } from './user-error.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 export interface Run extends SurviveOptions {
   readonly signal: AbortSignal
@@ -115,7 +116,7 @@ async function strikeLocked(
     if (!(await isWhole(lab)) || !(await reachEachOther(lab)))
       throw new UserError(
         `the lab ${context.inventory.lab.name} is not as its inventory says`,
-        `./overlab up --stack ${context.stack} mends it`,
+        `${overlabCommand('up')} mends it`,
         1,
       )
     await run.onLab(lab)
@@ -123,7 +124,7 @@ async function strikeLocked(
   } catch (error) {
     const { name } = context.inventory.lab
     if (error instanceof NotWhole) {
-      const todo = `./overlab up --stack ${context.stack}`
+      const todo = overlabCommand('up')
       if (wasInterrupted()) complain(`${error.message}; ${todo}`)
       throw new UserError(error.message, todo, 1)
     }

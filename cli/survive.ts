@@ -12,7 +12,7 @@ import { fromRepository } from '../tools/paths.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { checkOutput, writeOutput } from './output-file.ts'
 import { complain, print, printJson, table } from './output.ts'
 import { plannedLab } from './planned.ts'
@@ -43,6 +43,7 @@ export function surviveVerb(command: Command): void {
     )
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('-f, --fault <ID...>', 'These faults only')
     .option('-b, --backend <NAME...>', `These backends only: ${backends.join(', ')}`)
     .option('-c, --control <NAME...>', `These only: ${controls.join(', ')}`)
@@ -142,7 +143,7 @@ async function measure(chosen: readonly Fault[], options: Options): Promise<Surv
   if (output !== undefined) checkOutput(output, '--output')
   const signal = interrupt()
   const endProvenance = beginProvenance(process.argv.slice(2))
-  const show = progress('survive')
+  const show = progress('survive', options)
   const cells: Cell[] = []
   const offloads: Survival['provenance']['offloads'] = {}
   const total = columns.length * chosen.length

@@ -8,7 +8,7 @@ import type { LabPlan } from '../overlay/plan.ts'
 import { labContext, notThere } from './context.ts'
 import { addExamples } from './help.ts'
 import { interrupt } from './interrupt.ts'
-import { jsonOption, stackOption, type LabOptions } from './lab-options.ts'
+import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
 import { paint, print, printJson } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
@@ -24,6 +24,7 @@ export function traceVerb(command: Command): void {
     .argument('<TO>')
     .addOption(stackOption)
     .addOption(jsonOption)
+    .addOption(quietOption)
     .option('--mermaid', 'A Mermaid sequence diagram')
     .action(trace)
   addExamples(command, [
@@ -45,7 +46,7 @@ async function trace(
   const [from, to] = endsOf(plan, first, second)
   const signal = interrupt()
   const lab = await runningLab(context, signal)
-  const show = progress('trace')
+  const show = progress('trace', options)
   try {
     const observed = await observe(lab.session, plan, from, to, { signal, onProgress: show })
     show()

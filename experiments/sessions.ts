@@ -5,6 +5,7 @@ import { listMachines } from '../machines/drivers.ts'
 import { HostError } from '../remote/errors.ts'
 import { createPool } from '../remote/pool.ts'
 import type { Session } from '../remote/session.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 export interface Sessions {
   /** @throws HostError where the host can not be reached; at once where its machine does not run */
@@ -38,7 +39,7 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
           host,
           step: 'connect',
           why: `it is in the inventory, but not in the running lab ${lab}`,
-          hint: './overlab up takes it in',
+          hint: `${overlabCommand('up')} takes it in`,
         })
       // One that exists is taken to run; connecting tells.
       if (!machine.running)
@@ -46,7 +47,7 @@ export function labSessions(lab: Name, signal?: AbortSignal, patienceMs = patien
           host,
           step: 'connect',
           why: 'its machine does not run',
-          hint: './overlab up boots it',
+          hint: `${overlabCommand('up')} boots it`,
         })
       const session = await Promise.race([pool.session(machine.target), gaveUp()])
       if (session === 'gave up') throw new HostError({ host, step: 'connect', why: 'was interrupted' })

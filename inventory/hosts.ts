@@ -14,6 +14,7 @@ import { qemuOf } from './qemu.ts'
 import { ownVariable } from './schema.ts'
 import { ip, name as nameSchema } from './values.ts'
 import type { Cidr, Ip } from './values.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 /** A host with what could be found out about it; what the file has wrong is missing. */
 export interface PlacedHost {
@@ -196,7 +197,7 @@ function persists(
     report({
       path: variable.path,
       what: `${host.name} ${why}, and restores nothing at boot`,
-      todo: 'remove it; `overlab up` gives the machine everything again',
+      todo: `remove it; \`${overlabCommand('up')}\` gives the machine everything again`,
     })
   }
   return value && can

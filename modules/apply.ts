@@ -9,6 +9,7 @@ import type { Change, Phase } from './module.ts'
 import { hostFolder } from './owner.ts'
 import { failureOf, parseProbe, probeScript, readSections } from './probe-script.ts'
 import type { HostState } from './state.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 export { applyScript } from './apply-script.ts'
 export { diffState } from './diff-state.ts'
@@ -130,7 +131,7 @@ function noPackages(host: string, stderr: string): HostFailure {
     step: 'packages',
     why: 'what is missing could not be installed',
     stderr,
-    hint: 'install it by hand, or mend what apt-get says above; the next `overlab up` tries again',
+    hint: `install it by hand, or mend what apt-get says above; the next \`${overlabCommand('up')}\` tries again`,
   }
 }
 

@@ -12,6 +12,7 @@ import { arrival, type Care, confirmation, continuation, departure, farewell } f
 import { handedOver } from './lent.ts'
 import { phases, type Change, type Phase } from './module.ts'
 import type { HostState } from './state.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 export interface HostTask {
   readonly target: Target
@@ -169,7 +170,7 @@ function isCut({ exitCode, step }: HostError): boolean {
 
 function undoes(failure: HostError, { confirm }: Care): HostError {
   const { host, step, why } = failure
-  const hint = `the host undoes what was done by itself ${confirm} s after the change began; the next \`overlab up\` tries again`
+  const hint = `the host undoes what was done by itself ${confirm} s after the change began; the next \`${overlabCommand('up')}\` tries again`
   return new HostError({ host, step, why, hint }, { cause: failure })
 }
 

@@ -3,6 +3,7 @@ import type { HostFailure } from './errors.ts'
 import { fingerprint, type HostKey, keyText } from './host-key.ts'
 import { quote } from './quote.ts'
 import type { Target } from './target.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 
 /** A refusal that another attempt cannot change is final. */
 export interface Diagnosis {
@@ -18,7 +19,7 @@ interface SshError extends Error {
   readonly code?: string | number
 }
 
-const isItUp = 'is the machine up? `overlab up` boots one that overlab made'
+const isItUp = () => `is the machine up? \`${overlabCommand('up')}\` boots one that overlab made`
 
 /** Says why a connection could not be made and whether another attempt may help. Pure. */
 export function diagnose(
@@ -57,10 +58,10 @@ export function diagnose(
   }
   switch (code) {
     case 'ECONNREFUSED':
-      return { why: `nothing listens on ${at}`, hint: isItUp, final: false }
+      return { why: `nothing listens on ${at}`, hint: isItUp(), final: false }
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
-      return { why: `${at} cannot be reached (${code})`, hint: isItUp, final: false }
+      return { why: `${at} cannot be reached (${code})`, hint: isItUp(), final: false }
     case 'ENOTFOUND':
       return {
         why: `the name ${target.host} is unknown`,
@@ -74,7 +75,7 @@ export function diagnose(
         final: false,
       }
     case 'ETIMEDOUT':
-      return { why: `${at} did not answer`, hint: isItUp, final: false }
+      return { why: `${at} did not answer`, hint: isItUp(), final: false }
     case 'ECONNRESET':
     case 'EPIPE':
       return {
@@ -91,7 +92,7 @@ export function diagnose(
       }
   }
   if (level === 'client-timeout') {
-    return { why: `${at} was not ready within ${seconds(seen.timeoutMs)}`, hint: isItUp, final: false }
+    return { why: `${at} was not ready within ${seconds(seen.timeoutMs)}`, hint: isItUp(), final: false }
   }
   if (level === 'handshake') {
     return {
@@ -114,7 +115,7 @@ export function diagnose(
       final: true,
     }
   }
-  return { why: `cannot connect to ${at}: ${message}`, hint: isItUp, final: false }
+  return { why: `cannot connect to ${at}: ${message}`, hint: isItUp(), final: false }
 }
 
 /** The private key cannot be used; nothing was sent to the host. */
@@ -126,7 +127,7 @@ export function badIdentity(target: Target, error: Error): HostFailure {
     return {
       ...place,
       why: `there is no private key ${file}`,
-      hint: '`overlab up` makes the key of a lab of its own; for a host that exists, mend ssh_key in the inventory',
+      hint: `\`${overlabCommand('up')}\` makes the key of a lab of its own; for a host that exists, mend ssh_key in the inventory`,
     }
   }
   if (code === 'EACCES')
@@ -163,7 +164,7 @@ export function lost(target: Target, step: string, cause?: Error): HostFailure {
     host: target.name,
     step,
     why: `the connection was lost${cause ? ` (${cause.message})` : ''}; the command may have run in part`,
-    hint: isItUp,
+    hint: isItUp(),
   }
 }
 

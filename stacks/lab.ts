@@ -1,4 +1,5 @@
 /** The lab of the selected stack: machines first, then what makes their pods reach each other. */
+import { getStack } from '@pulumi/pulumi'
 import { ControlPlane, Lab, Overlay } from '../resources/index.ts'
 import { flanneldBinary } from '../tools/flanneld-binary.ts'
 import { stackInventory } from './settings.ts'
@@ -17,4 +18,5 @@ export const machines = Object.fromEntries(inventory.hosts.map((host) => [host.n
 export const pods = Object.fromEntries(
   inventory.hosts.flatMap((host) => host.pods.map((pod) => [pod.name, pod.address])),
 )
-export const next = './overlab ping'
+/** It names its stack always: what a stack puts out must not change by what is selected, or by how it was called. */
+export const next = `./overlab ping --stack ${getStack()}`

@@ -183,9 +183,15 @@ async function main() {
     console.log(JSON.stringify(decision))
     return 0
   }
+  const onlyTells = process.argv.includes('--plan')
+  if (decision.install && onlyTells) {
+    console.log('set-up: ' + decision.why + '; it would run npm ci in ' + folder)
+    console.log('set-up: what else is missing can be told when that is done; then ask again')
+    return 0
+  }
   if (decision.install) await install(folder, decision)
   const stamp = join(folder, 'node_modules', stampName)
-  if (read(stamp) !== decision.hash) writeFileSync(stamp, decision.hash)
+  if (read(stamp) !== decision.hash && !onlyTells) writeFileSync(stamp, decision.hash)
   if (process.argv.includes('--only-packages')) return 0
   const node = join(folder, 'node_modules', '.bin', 'node')
   // Node takes a proxy from the environment, as npm and Go do, only where this is set.

@@ -4,16 +4,15 @@
  */
 import { spawnSync } from 'node:child_process'
 import { quote } from '../remote/quote.ts'
+import { overlabCommand, printCommandsFor, pulumiCommand } from './command-line.ts'
 import { pulumiBinary, pulumiEnvironment } from './environment.ts'
 import { ownBackend, ownSecrets, passphraseFile } from './passphrase.ts'
 import { fromRepository, repository } from './paths.ts'
-import { currentStack } from './stacks.ts'
+import { currentStack, selectedStack } from './stacks.ts'
 
 const [chosen] = process.argv.slice(2)
 if (chosen) process.env['PULUMI_STACK'] = chosen
 const env = pulumiEnvironment()
-/** In commands: the stack, where it is not the selected one. */
-const of = chosen ? ` --stack ${chosen}` : ''
 
 /** Runs it on the user's terminal; ends this process with its exit code where it fails. */
 function step(command: string, args: readonly string[], hint: string): void {
@@ -35,7 +34,9 @@ if (!ownBackend() && !process.env['PULUMI_STACK']) {
   if (shown.status !== 0)
     step(pulumiBinary(), ['stack', 'select', 'vxlan', '--create'], 'no stack could be selected')
 }
-const name = currentStack() ?? 'the selected stack'
+const stack = currentStack()
+printCommandsFor(stack, selectedStack())
+const name = stack ?? 'the selected stack'
 console.log(`lab: pulumi up, ${name}`)
 // The CLI's own `up`, since it also takes away the lock that a killed run left.
 step(
@@ -47,16 +48,16 @@ console.log('\nlab: every pod to every pod')
 step(
   process.execPath,
   [overlab, 'ping'],
-  'the lab is up, but not every ping came through; look with: ./overlab doctor; ./overlab show routes',
+  `the lab is up, but not every ping came through; look with: ${overlabCommand('doctor')}; ${overlabCommand('show routes')}`,
 )
 
 console.log(`
 The lab is up, and no daemon runs. Next:
-  ./overlab show routes${of}              what the backend left in the kernels (also neighbours, fdb, iptables, links)
-  ./overlab exec${of} node1 -- ip -d link
-  ./overlab up${of}                       after a change of inventory/lab.yaml
-  npx pulumi config set backend host-gw${of} && ./overlab up${of}    the same lab by another backend
-  ./overlab destroy${of}                  takes everything away again`)
+  ${overlabCommand('show routes')}              what the backend left in the kernels (also neighbours, fdb, iptables, links)
+  ${overlabCommand('exec node1 -- ip -d link')}
+  ${overlabCommand('up')}                       after a change of inventory/lab.yaml
+  ${pulumiCommand('config set backend host-gw')} && ${overlabCommand('up')}    the same lab by another backend
+  ${overlabCommand('destroy')}                  takes everything away again`)
 if (!ownSecrets()) {
   console.log(`
 For plain pulumi (npx pulumi preview | up | refresh | destroy) in this shell:

@@ -2,15 +2,18 @@
  * Sets up whatever is missing, and says nothing where nothing is. `first.mjs` starts it; it can be run by itself
  * (`node tools/setup.ts`). `--plan` prints what it would do and changes nothing.
  */
+import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { quote } from '../remote/quote.ts'
 import { browserPart } from './browser.ts'
+import { findCommand } from './commands.ts'
 import { commandPluginPart } from './command-plugin.ts'
 import { flanneldPart } from './flanneld.ts'
 import { kernelPart } from './kernel-part.ts'
 import { withLock } from './lock.ts'
 import { packagesPart } from './packages.ts'
 import { passphrasePart } from './passphrase.ts'
-import { cacheFolder } from './paths.ts'
+import { cacheFolder, fromRepository } from './paths.ts'
 import { show } from './progress.ts'
 import { pulumiPart } from './pulumi-cli.ts'
 import { qemuPart } from './qemu.ts'
@@ -80,6 +83,19 @@ export async function setUp(only?: 'plan'): Promise<void> {
       await carryOut(await planAll(parts), print)
     },
   )
+  linkHint().forEach(print)
+}
+
+/** How to call overlab from any folder; nothing where its name on PATH leads here already. */
+export function linkHint(env: NodeJS.ProcessEnv = process.env): string[] {
+  const launcher = fromRepository('overlab')
+  const found = findCommand('overlab', env)
+  if (found !== undefined && realpathSync(found) === launcher) return []
+  const folder = process.getuid?.() === 0 ? '/usr/local/bin' : '~/.local/bin'
+  return [
+    'set-up: done; ./overlab is the command. To call it as overlab from any folder:',
+    `  mkdir -p ${folder} && ln -s ${quote(launcher)} ${folder}/overlab`,
+  ]
 }
 
 if (import.meta.main) {

@@ -16,7 +16,7 @@ const vmsStack = 'vms'
 const defaultStack = 'vxlan'
 
 /** `name:` of a Pulumi.yaml. */
-function projectName(): string {
+export function projectName(): string {
   return (
     /^name:\s*['"]?([\w.-]+)/m.exec(readFileSync(fromRepository('Pulumi.yaml'), 'utf8'))?.[1] ?? 'overlab'
   )
@@ -33,7 +33,11 @@ function isMade(stack: string): boolean {
  * 3.259.0), since asking the CLI takes a third of a second. Undefined where none is selected.
  */
 export function currentStack(env: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (env['PULUMI_STACK']) return env['PULUMI_STACK']
+  return env['PULUMI_STACK'] || selectedStack(env)
+}
+
+/** The selected stack, whatever `$PULUMI_STACK` says: what another shell takes. Undefined where none is selected. */
+export function selectedStack(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const id = createHash('sha1').update(join(repository, 'Pulumi.yaml')).digest('hex')
   const path = join(pulumiHome(env), 'workspaces', `${projectName()}-${id}-workspace.json`)
   if (!existsSync(path)) return undefined

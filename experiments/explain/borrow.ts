@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { HostError } from '../../remote/errors.ts'
 import { CannotMeasure } from './measured.ts'
 import type { Notes } from './notes.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export interface Borrowed {
   readonly host: string
@@ -52,7 +53,7 @@ code=$?; rm -rf ${dir}; exit $code`
       why: `\`${back}\` failed`,
       exitCode,
       stderr: output,
-      hint: './overlab up restores it',
+      hint: `${overlabCommand('up')} restores it`,
     })
   if ('error' in outcome) throw outcome.error
   return outcome.value

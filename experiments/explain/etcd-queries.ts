@@ -8,6 +8,7 @@ import type { Notes } from './notes.ts'
 import { question } from './question.ts'
 import { hostsOf, type Site } from './site.ts'
 import { goesOn, talkDuring, talkWords, wait, type Talk } from './under-load.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 /** Packets to and from etcd's port, counted on every host for a few seconds. */
 export interface Counts {
@@ -120,7 +121,7 @@ async function killed(site: MadeSite, notes: Notes) {
   const nobody = await during('Neither of them lives, under load', () => Promise.resolve())
   notes.begin(site, 'experiment', 'Both are started again, under load')
   const talk = await talkDuring(site, notes, async () => {
-    notes.add({ command: './overlab up --yes', output: '' })
+    notes.add({ command: overlabCommand('up --yes'), output: '' })
     await site.repair()
   })
   return { counts: before, noEtcd, nobody, again: { holders: await holdersOf(site, notes), talk } }

@@ -11,6 +11,7 @@ import type { Notes } from './notes.ts'
 import { entriesOf } from './peer-lookup.ts'
 import { question } from './question.ts'
 import { controlOf, placesOf, type Places, type Site } from './site.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export interface Finding {
   /** flanneld, etcd and others that live, on all hosts. */
@@ -95,7 +96,7 @@ async function traced(
   const trace = traceOf(site.plan, observed, near.pod, far.pod)
   const there = trace.steps.filter(({ leg, entry }) => leg === 'there' && entry !== undefined)
   notes.add({
-    command: `./overlab trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq[only]}'`,
+    command: overlabCommand(`trace ${near.pod.name} ${far.pod.name} --json | jq -r '${jq[only]}'`),
     output: [
       ...(only === 'verdict' ? [] : there).map(
         ({ actor, topic, entry, by }) => `${actor}: ${topic}: ${entry} (${by})`,

@@ -14,6 +14,7 @@ import { CannotMeasure, isNotMeasured, measured, type Measured } from './measure
 import type { Notes } from './notes.ts'
 import { question } from './question.ts'
 import { backendOf, controlOf, placesOf, type Places, type Site } from './site.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 /** Source and destination of an IPv4 header. */
 type Way = readonly [source: string, destination: string]
@@ -66,7 +67,7 @@ async function headersOf(site: Site, notes: Notes, { near, far }: Places) {
   const observed = await observe(site.session, site.plan, from, to, { signal: site.signal })
   const trace = traceOf(site.plan, observed, from, to)
   notes.add({
-    command: `./overlab trace ${from.name} ${to.name}`,
+    command: overlabCommand(`trace ${from.name} ${to.name}`),
     output: wiresOf(textOf({ ...trace, steps: trace.steps.filter(({ leg }) => leg === 'there') })),
   })
   const wires = trace.steps.filter(({ leg, topic }) => leg === 'there' && topic === 'wire')

@@ -21,6 +21,7 @@ import { ofConfig, ofContradiction, ofStrangers, type Refusal } from './refusal.
 import { takeoverOf, type Takeover } from './takeover.ts'
 import { testimonies } from './testimony.ts'
 import { judge, type HostTruth } from './verdict.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export interface FreezeRequest {
   /** What runs: the inventory with the stack's changes in it. */
@@ -232,7 +233,7 @@ function parsed(
         {
           what: 'what the network has makes no inventory',
           entries,
-          todo: 'mend it in the network; ./overlab up sets it to what is planned',
+          todo: `mend it in the network; ${overlabCommand('up')} sets it to what is planned`,
         },
       ],
     }

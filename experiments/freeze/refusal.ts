@@ -1,6 +1,7 @@
 /** Why a network cannot be frozen as it is, in words: what, where, and what to do. Pure. */
 import type { Contradiction } from './verdict.ts'
 import type { Stranger, Testimony } from './testimony.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export interface Refusal {
   readonly what: string
@@ -13,7 +14,7 @@ export function ofContradiction({ about, fact, said }: Contradiction): Refusal {
   return {
     what: `${about}: two things are said of its ${fact}`,
     entries: said.flatMap(({ value, by }) => by.map((one) => `${value}: ${saying(one)}`)),
-    todo: './overlab up puts the rows right, and starts anew each flanneld that lacks some; then freeze',
+    todo: `${overlabCommand('up')} puts the rows right, and starts anew each flanneld that lacks some; then freeze`,
   }
 }
 
@@ -34,7 +35,7 @@ export function ofConfig(differences: readonly string[]): Refusal {
   return {
     what: "etcd's net-conf.json is not the inventory's overlay",
     entries: differences,
-    todo: "./overlab up writes the inventory's; or write etcd's into the inventory; then freeze",
+    todo: `${overlabCommand('up')} writes the inventory's; or write etcd's into the inventory; then freeze`,
   }
 }
 

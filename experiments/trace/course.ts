@@ -7,6 +7,7 @@ import type { End } from './endpoint.ts'
 import { lookupWords, type Lookup } from './script.ts'
 import type { Fault, Leg, Step, Topic } from './step.ts'
 import type { Found, HostView, Sighting } from './view.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export interface Course {
   readonly plan: LabPlan
@@ -27,7 +28,10 @@ export interface Course {
 /** Thrown where the way ends early; the last step has the fault. */
 export class Stopped extends Error {}
 
-export const restores = '`./overlab up` restores it'
+/** What puts back an entry of overlab's. */
+export function restores(): string {
+  return `\`${overlabCommand('up')}\` restores it`
+}
 
 export function routeStep(
   c: Course,
@@ -88,7 +92,7 @@ export function broken(
 ): never {
   const host = fault.host ?? actor
   const remedy =
-    fault.remedy ?? (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores}`)
+    fault.remedy ?? (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores()}`)
   step(c, actor, topic, {
     decision: 'the packet goes no further',
     ...more,
@@ -100,7 +104,7 @@ export function broken(
 /** Of what no plan of overlab's has. */
 function unplanned(what: string): string {
   return ['pod', 'neighbour', 'address', 'peer'].includes(what)
-    ? 'the inventory plans nothing of the kind: `./overlab inventory list`'
+    ? `the inventory plans nothing of the kind: \`${overlabCommand('inventory list')}\``
     : 'not planned by overlab: where flanneld has control, flanneld writes it'
 }
 
@@ -121,7 +125,7 @@ export function view(c: Course, host: string): HostView {
   return broken(c, host, 'not known', {
     what: 'answer',
     text: `${host} could not be asked: ${observed.failures[host] ?? 'it said nothing'}`,
-    remedy: './overlab up boots a machine that is down',
+    remedy: `${overlabCommand('up')} boots a machine that is down`,
   })
 }
 
@@ -152,7 +156,7 @@ export function differing(c: Course, host: string, table: TableName, key: string
   const { observed } = c
   const change = observed.views[host]?.drift.find((one) => one.table === table && one.key === key)
   if (change?.op !== 'change') return {}
-  return { differs: `the plan says: ${change.to}; the host has: ${change.from}; ${restores}` }
+  return { differs: `the plan says: ${change.to}; the host has: ${change.from}; ${restores()}` }
 }
 
 /** The packet's headers on the host's NIC, from a capture. */
@@ -182,5 +186,5 @@ export function captureWords(c: Course): string {
 
 /** The command by which a person sees the same. */
 export function see(where: string, command: string): string {
-  return `./overlab exec ${where} -- ${command}`
+  return overlabCommand(`exec ${where} -- ${command}`)
 }

@@ -35,6 +35,7 @@ import {
 import { drops } from './rules.ts'
 import { lookupKey, type Lookup } from './script.ts'
 import type { Leg } from './step.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export function hostRoute(c: Course, host: string): Way {
   const { plan, from, destination } = c
@@ -145,7 +146,7 @@ export function masquerade(c: Course, host: string, way: Way): void {
       decision: `leaves with the pod's own address ${c.source}`,
       ...(missing
         ? {
-            differs: `nobody beyond the lab knows a way back to ${c.source}; the rule ${missing.key} is missing; ${restores}`,
+            differs: `nobody beyond the lab knows a way back to ${c.source}; the rule ${missing.key} is missing; ${restores()}`,
           }
         : {}),
       see: see(host, 'iptables-save -c -t nat'),
@@ -203,7 +204,7 @@ export function leave(c: Course, host: string, way: Way, outer: string | undefin
       {
         what: 'neighbour',
         text: `${host} asked who has ${nextHop} (ARP), and nobody on ${nic} answered`,
-        remedy: `is the host ${nextHop} up? ./overlab ping`,
+        remedy: `is the host ${nextHop} up? ${overlabCommand('ping')}`,
       },
       { ...(entry ? { entry: entry.entry } : {}), see: command },
     )

@@ -40,7 +40,7 @@ export function wrapBpf(c: Course, host: string): string {
     by: 'overlab',
     see: see(host, 'bpftool map dump pinned /run/overlab-bpf/overlab_peers'),
     ...(wanted !== undefined && peer[1] !== wanted
-      ? { differs: `${to.host} is ${wanted}, not ${peer[1]}; ${restores}` }
+      ? { differs: `${to.host} is ${wanted}, not ${peer[1]}; ${restores()}` }
       : differing(c, host, 'peers', peer[0])),
   })
   if (!config)
@@ -69,7 +69,7 @@ export function wrapFou(c: Course, host: string, way: Way): string | undefined {
     see: see(host, `ip -d link show ${tun}`),
     ...(type === 'fou' && sport === dport
       ? differing(c, host, 'links', tun)
-      : { differs: `${tun} does not wrap by FOU: what it sends is no packet of udp's; ${restores}` }),
+      : { differs: `${tun} does not wrap by FOU: what it sends is no packet of udp's; ${restores()}` }),
   })
   return way.via
 }

@@ -61,7 +61,7 @@ export function wrapVxlan(c: Course, host: string, way: Way): string {
     by: fdb.by,
     see: see(host, `bridge fdb show dev ${way.dev}`),
     ...(wanted !== undefined && outer !== wanted
-      ? { differs: `${to.host} is ${wanted}, not ${outer}; ${restores}` }
+      ? { differs: `${to.host} is ${wanted}, not ${outer}; ${restores()}` }
       : differing(c, host, 'fdb', `${mac} dev ${way.dev}`)),
   })
   step(c, host, 'encapsulation', {

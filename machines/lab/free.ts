@@ -37,6 +37,6 @@ export async function freeUnderlay(avoid: readonly string[], start = 0): Promise
     host: 'this machine',
     step: 'free underlay',
     why: 'every /24 from 192.168.77.0 to 192.168.254.0 and of 172.31.0.0/16 is in use',
-    hint: 'destroy labs that are not needed: ./overlab destroy',
+    hint: 'destroy labs that are not needed: `npx pulumi stack ls` lists the stacks, and each `destroy --stack NAME` frees one',
   })
 }

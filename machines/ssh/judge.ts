@@ -3,6 +3,7 @@ import { overlap, toBlock } from '../../inventory/ipv4.ts'
 import { cidr, ifName, type Cidr, type IfName, type Ip } from '../../inventory/values.ts'
 import { inTheWay } from '../firewall/firewall.ts'
 import { type Facts, type Link, packageOf, type Route } from './facts.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 /** What the lab wants of the host. */
 export interface Wanted {
@@ -108,7 +109,7 @@ export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
   const nic = nicOf(facts, wanted, lacks, lateLacks)
   if (isRoot && nic !== '') warnings.push(...firewallWarnings(facts, wanted, nic))
   if (wanted.persist && !facts.hasSystemd)
-    notes.push('systemd does not run there: after a reboot `overlab up` gives it its data plane again')
+    notes.push(`systemd does not run there: after a reboot \`${overlabCommand('up')}\` gives it its data plane again`)
   if (!wanted.persist && facts.active.includes('systemd-networkd'))
     notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
   if (!wanted.persist && facts.active.includes('NetworkManager'))

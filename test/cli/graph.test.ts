@@ -16,7 +16,7 @@ async function graph(...words: readonly string[]) {
     vi.spyOn(stream, 'write').mockReturnValue(true),
   )
   onTestFinished(() => streams.forEach((stream) => stream.mockRestore()))
-  const status = await main(['graph', ...words])
+  const status = await main(['graph', '--quiet', ...words])
   const [stdout, stderr] = streams.map((stream) => stream.mock.calls.map(([piece]) => piece).join(''))
   streams.forEach((stream) => stream.mockRestore())
   return { status, stdout: stdout!, stderr: stderr! }

@@ -34,26 +34,26 @@ function overlab(words: readonly string[], { folder = repository, cwd = folder, 
 test.each([
   { words: ['shwo'], stderr: "overlab: unknown command 'shwo'; did you mean show?\n" },
   { words: ['show', 'rotes'], stderr: 'overlab: there is no kind rotes; did you mean routes?\n' },
-  { words: ['plan', 'nod1'], stderr: /^overlab: there is no host nod1; / },
+  { words: ['plan', 'nod1', '-q'], stderr: /^overlab: there is no host nod1; / },
   {
-    words: ['exec', 'node1pod1', '--', 'ls'],
+    words: ['exec', '-q', 'node1pod1', '--', 'ls'],
     stderr: 'overlab: there is no host or pod node1pod1; did you mean node1-pod1?\n',
   },
   {
     words: ['exec', 'node1', '--json'],
-    stderr: 'overlab: --json collects the output of a command; overlab exec node1 --json -- COMMAND\n',
+    stderr: 'overlab: --json collects the output of a command; ./overlab exec node1 --json -- COMMAND\n',
   },
   {
-    words: ['inventory', 'lits'],
+    words: ['inventory', 'lits', '--json'],
     stderr: 'overlab: there is no host lits; did you mean list?\n',
   },
   {
     words: ['exec', 'node1', 'ls', 'a b', '--json'],
-    stderr: "overlab: the command stands behind --; overlab exec node1 -- ls 'a b'\n",
+    stderr: "overlab: the command stands behind --; ./overlab exec node1 -- ls 'a b'\n",
   },
   {
     words: ['exec', 'node1', 'ls', '--', '-l'],
-    stderr: 'overlab: the command stands behind --; overlab exec node1 -- ls -l\n',
+    stderr: 'overlab: the command stands behind --; ./overlab exec node1 -- ls -l\n',
   },
   {
     words: ['plan', '--stack', '--json'],
@@ -91,9 +91,11 @@ test('works from any folder, with or without a cache', () => {
   const from = (cwd: string, env = {}) => overlab(['inventory', '--stack', 'vxlan'], { cwd, env })
   const here = from(repository)
   expect(here.stdout).toContain('node1-pod1=')
+  expect(here.stderr).toBe('overlab: lab lab, stack vxlan\n')
   expect(from(join(repository, 'overlay'))).toEqual(here)
-  expect(from('/')).toEqual(here)
-  expect(from('/', { HOME: '/dev/null' })).toEqual(here)
+  const elsewhere = { ...here, stderr: `overlab: lab lab, stack vxlan, project ${repository}\n` }
+  expect(from('/')).toEqual(elsewhere)
+  expect(from('/', { HOME: '/dev/null' })).toEqual(elsewhere)
 })
 
 test('a reader that leaves early is no error', async () => {
@@ -170,7 +172,7 @@ describe('in a copy of the project', () => {
       expect(run([verb!, '--stack', 'down', ...words])).toEqual({
         status: 1,
         stdout: '',
-        stderr: `overlab: the lab ${lab} is not up; ./overlab up --stack down builds it\n`,
+        stderr: `overlab: lab ${lab}, stack down\noverlab: the lab ${lab} is not up; ./overlab up --stack down builds it\n`,
       })
   })
 
@@ -186,23 +188,23 @@ describe('in a copy of the project', () => {
     expect(run(['up', '--stack', 'dev', '--yes', '--unknown'])).toEqual({
       status: 9,
       stdout: `pulumi up --stack dev --yes --unknown in ${folder}\n`,
-      stderr: '',
+      stderr: 'overlab: stack dev\n',
     })
     const dead = spawnSync('true').pid
     lock(dead)
     expect(run(['destroy', '-s', 'dev'])).toEqual({
       status: 9,
       stdout: `pulumi destroy -s dev in ${folder}\n`,
-      stderr: `overlab: unlocking dev: the run that locked it (pid ${dead}) was killed\n`,
+      stderr: `overlab: stack dev\noverlab: unlocking dev: the run that locked it (pid ${dead}) was killed\n`,
     })
     lock(process.pid)
     // A preview locks nothing.
-    expect(run(['preview', '-s', 'dev'])).toMatchObject({ status: 9, stderr: '' })
+    expect(run(['preview', '-s', 'dev'])).toMatchObject({ status: 9, stderr: 'overlab: stack dev\n' })
     const held = run(['up', '-s', 'dev'])
     expect(held).toMatchObject({ status: 1, stdout: '' })
     expect(held.stderr).toMatch(
       new RegExp(
-        `^overlab: the stack dev is locked by .*\\(pid ${process.pid}, me@.*kill -INT ${process.pid}\n$`,
+        `^overlab: stack dev\noverlab: the stack dev is locked by .*\\(pid ${process.pid}, me@.*kill -INT ${process.pid}\n$`,
       ),
     )
   })

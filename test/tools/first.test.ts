@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { wrongNode } from '../../tools/first.mjs'
 import { repository } from '../../tools/paths.ts'
 import { cleanClone } from './clone.ts'
+
+// A clone is a copy of a thousand files, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** What the first step would do, by the oldest Node there is on this machine. */
 function decide(clone: string): { install: boolean; why: string; hash: string } {
@@ -120,4 +123,16 @@ describe('the Node that npm fetches is run only if the repository has its hash',
     expect(existsSync(fetched)).toBe(false)
     expect(existsSync(join(clone, 'ran'))).toBe(false)
   })
+})
+
+test('--plan in a clean clone tells what it would do, and installs nothing', () => {
+  const clone = cleanClone({ nodeModules: false })
+  const node = existsSync('/usr/bin/node') ? '/usr/bin/node' : process.execPath
+  const { status, stdout, stderr } = spawnSync(node, [join(clone, 'tools/first.mjs'), '--plan'], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toMatch(/^set-up: node_modules is missing; it would run npm ci in \S+\n/)
+  expect(existsSync(join(clone, 'node_modules'))).toBe(false)
 })
