@@ -14,6 +14,8 @@ const underlay = `10.${100 + (process.pid % 100)}.${(process.pid >> 7) % 250}`
 const folder = mkdtempSync(join(tmpdir(), 'overlab-cli-'))
 const inventory = join(folder, 'lab.yaml')
 const stack = 'test'
+/** The first line of a verb. */
+const first = `overlab: lab ${lab}, stack ${stack}\n`
 /** A copy of the project, so that the repository gets no stack of a test's. */
 const project = join(folder, 'project')
 const command = join(project, 'cli', 'overlab.ts')
@@ -56,7 +58,7 @@ interface Outcome {
 
 function overlab(words: readonly string[], input = ''): Promise<Outcome> {
   const [verb, ...rest] = words
-  const child = spawn(process.execPath, [command, verb!, '--stack', stack, ...rest])
+  const child = spawn(process.execPath, [command, verb!, '--stack', stack, ...rest], { cwd: project })
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
@@ -78,7 +80,7 @@ async function json<T>(...words: string[]): Promise<T> {
 
 test('ping: every host and pod reaches every host and pod', async () => {
   const { status, stdout, stderr } = await overlab(['ping'])
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: first })
   expect(stdout).toMatch(/^RTT ms +node1 +node2 +node1-pod1 +node2-pod1$/m)
   expect(stdout).toMatch(/^12 of 12 pairs reach each other without loss$/m)
 })
@@ -137,12 +139,12 @@ test('show iptables: every rule of the plan is told to be overlab’s, a rule of
 test('exec: arguments, input, both outputs and the status arrive as they are', async () => {
   const words = ['a b', "it's", '$HOME', '"q"', '', '*', '\\n', 'ä', '--stack', '-h']
   const printed = await overlab(['exec', 'node1', '--', 'printf', '<%s>', ...words])
-  expect(printed).toEqual({ status: 0, stdout: words.map((word) => `<${word}>`).join(''), stderr: '' })
+  expect(printed).toEqual({ status: 0, stdout: words.map((word) => `<${word}>`).join(''), stderr: first })
   expect(await overlab(['exec', 'node2', '--', 'sh', '-c', 'cat; hostname >&2; exit 42'], 'in\nput')).toEqual(
     {
       status: 42,
       stdout: 'in\nput',
-      stderr: 'node2\n',
+      stderr: `${first}node2\n`,
     },
   )
 })
@@ -168,7 +170,7 @@ test('exec in a pod, collected', async () => {
 
 test('exec on a terminal is on a terminal', async () => {
   const line = `'${process.execPath}' '${command}' exec --stack ${stack} node1 -- sh -c 'tty; exit 4'`
-  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] })
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   const status = await new Promise((resolve) => child.on('close', resolve))
@@ -179,7 +181,7 @@ test('exec on a terminal is on a terminal', async () => {
 })
 
 test('Ctrl-C while it pings: status 130, and no ping is left', async () => {
-  const child = spawn(process.execPath, [command, 'ping', '--stack', stack, '-c', '1000'])
+  const child = spawn(process.execPath, [command, 'ping', '--stack', stack, '-c', '1000'], { cwd: project })
   let said = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -187,7 +189,7 @@ test('Ctrl-C while it pings: status 130, and no ping is left', async () => {
   await expect.poll(() => pings(), { timeout: 30_000 }).toBeGreaterThan(0)
   child.kill('SIGINT')
   expect(await closed).toBe(130)
-  expect(said).toBe('')
+  expect(said).toBe(first)
   await expect.poll(() => pings(), { timeout: 30_000 }).toBe(0)
 })
 
@@ -201,11 +203,14 @@ test('a host that is down: the others are shown, the reason is told, nothing is 
   const down = 'node2: connect: its machine does not run'
 
   const shown = await overlab(['show', 'routes'])
-  expect(shown).toMatchObject({ status: 1, stderr: `overlab: ${down}\n  ./overlab up boots it\n` })
+  expect(shown).toMatchObject({
+    status: 1,
+    stderr: `${first}overlab: ${down}\n  ./overlab up --stack ${stack} boots it\n`,
+  })
   expect(shown.stdout).toMatch(/^node1 .* overlab$/m)
   expect(await json<Answer[]>('show', 'routes')).toMatchObject([
     { host: 'node1' },
-    { host: 'node2', error: `${down}\n  ./overlab up boots it` },
+    { host: 'node2', error: `${down}\n  ./overlab up --stack ${stack} boots it` },
   ])
 
   const { status, stdout } = await overlab(['ping', '-c', '1'])

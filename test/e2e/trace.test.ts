@@ -61,7 +61,7 @@ const broken: Readonly<Record<Backend, readonly (readonly [string, string, strin
     [
       'node1',
       fdb,
-      'node1 has no FDB entry for 6a:d2:b4:aa:45:1c: the packet leaves flannel.1 to nobody; put there by overlab: `./overlab up` restores it',
+      'node1 has no FDB entry for 6a:d2:b4:aa:45:1c: the packet leaves flannel.1 to nobody; put there by overlab: `./overlab up',
     ],
     [
       'node2',

@@ -37,11 +37,11 @@ test('a wrong host key goes before whatever else the error says', () => {
 test.each([
   [
     failures.lost(target, 'probe'),
-    'node1: probe: the connection was lost; the command may have run in part\n  is the machine up? `overlab up` boots one that overlab made',
+    'node1: probe: the connection was lost; the command may have run in part\n  is the machine up? `./overlab up` boots one that overlab made',
   ],
   [
     failures.lost(target, 'probe', new Error('read ECONNRESET')),
-    'node1: probe: the connection was lost (read ECONNRESET); the command may have run in part\n  is the machine up? `overlab up` boots one that overlab made',
+    'node1: probe: the connection was lost (read ECONNRESET); the command may have run in part\n  is the machine up? `./overlab up` boots one that overlab made',
   ],
   [failures.closed(target, 'probe'), 'node1: probe: the session was closed'],
   [failures.cancelled(target, 'probe'), 'node1: probe: cancelled'],

@@ -309,7 +309,7 @@ test('nothing listens: tried again, then named', async () => {
   const backoff = { attempts: 3, baseMs: 1, capMs: 1 }
   const error = await failure(openSession({ ...sshd.target, port }, { backoff }))
   expect(error.message).toBe(
-    `node1: connect: nothing listens on 127.0.0.1:${port}, 3 times\n  is the machine up? \`overlab up\` boots one that overlab made`,
+    `node1: connect: nothing listens on 127.0.0.1:${port}, 3 times\n  is the machine up? \`./overlab up\` boots one that overlab made`,
   )
 })
 
