@@ -92,7 +92,8 @@ export function broken(
 ): never {
   const host = fault.host ?? actor
   const remedy =
-    fault.remedy ?? (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores()}`)
+    fault.remedy ??
+    (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores()}`)
   step(c, actor, topic, {
     decision: 'the packet goes no further',
     ...more,

@@ -109,7 +109,9 @@ export function judge(facts: Facts, wanted: Wanted, now: number): Verdict {
   const nic = nicOf(facts, wanted, lacks, lateLacks)
   if (isRoot && nic !== '') warnings.push(...firewallWarnings(facts, wanted, nic))
   if (wanted.persist && !facts.hasSystemd)
-    notes.push(`systemd does not run there: after a reboot \`${overlabCommand('up')}\` gives it its data plane again`)
+    notes.push(
+      `systemd does not run there: after a reboot \`${overlabCommand('up')}\` gives it its data plane again`,
+    )
   if (!wanted.persist && facts.active.includes('systemd-networkd'))
     notes.push('systemd-networkd runs: a restart of it deletes routes and rules that it did not make')
   if (!wanted.persist && facts.active.includes('NetworkManager'))

@@ -170,7 +170,10 @@ test('exec in a pod, collected', async () => {
 
 test('exec on a terminal is on a terminal', async () => {
   const line = `'${process.execPath}' '${command}' exec --stack ${stack} node1 -- sh -c 'tty; exit 4'`
-  const child = spawn('script', ['-qec', line, '/dev/null'], { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    cwd: project,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let printed = ''
   child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   const status = await new Promise((resolve) => child.on('close', resolve))
