@@ -270,7 +270,7 @@ describe('tables', () => {
           .filter((file) => /\.(ts|mjs)$/.test(file))
           .map((file) => textOf(join(folder, file))),
       )
-      const code = sources.join('\n')
+      const code = [...sources, textOf('overlab')].join('\n')
       const quoted = tableBelow(textOf('docs/troubleshooting.md'), heading).flatMap(([cell = '']) =>
         [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!),
       )
