@@ -169,11 +169,13 @@ describe('in a copy of the project', () => {
     const lab = `down${process.pid}`
     stack('down', `config:\n  overlab:lab: ${lab}\n`)
     for (const [verb, ...words] of [['show', 'routes'], ['ping'], ['exec', 'node1', '--', 'true']])
-      expect(run([verb!, '--stack', 'down', ...words])).toEqual({
+      expect(run([verb!, '--quiet', '--stack', 'down', ...words])).toEqual({
         status: 1,
         stdout: '',
-        stderr: `overlab: lab ${lab}, stack down\noverlab: the lab ${lab} is not up; ./overlab up --stack down builds it\n`,
+        stderr: `overlab: the lab ${lab} is not up; ./overlab up --stack down builds it\n`,
       })
+    // What the stack replaces in the file follows the first line.
+    expect(run(['ping', '--stack', 'down']).stderr.split('\n')[0]).toBe(`overlab: lab ${lab}, stack down`)
   })
 
   test('up passes words and status on, unlocks a stack whose run was killed, and names who holds it', () => {
