@@ -23,6 +23,11 @@ const rows: readonly (readonly [string, (of: Provenance) => string])[] = [
   ],
 ]
 
+/** What a record itself holds: a file may name a key as an object's own parts are named, `constructor`. */
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}
+
 export function provenanceTable(origins: readonly Origin[]): Html {
   const programs = [...new Set(origins.flatMap(({ provenance }) => Object.keys(provenance.versions)))]
   const line = (title: string, value: (of: Provenance) => string) =>
@@ -44,7 +49,7 @@ export function provenanceTable(origins: readonly Origin[]): Html {
         </thead>
         <tbody>
           ${rows.map(([title, value]) => line(title, value))}
-          ${programs.map((name) => line(name, ({ versions }) => versions[name] ?? '–'))}
+          ${programs.map((name) => line(name, ({ versions }) => own(versions, name) ?? '–'))}
         </tbody>
       </table>
     </div>
@@ -81,7 +86,7 @@ function offloads({ title, provenance }: Origin): Html | undefined {
             (name) =>
               html`<tr>
                 <th scope="row">${name}</th>
-                ${variants.map((variant) => html`<td>${word(provenance.offloads[variant]?.[name])}</td>`)}
+                ${variants.map((variant) => html`<td>${word(own(own(provenance.offloads, variant) ?? {}, name))}</td>`)}
               </tr>`,
           )}
         </tbody>
