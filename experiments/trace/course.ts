@@ -1,6 +1,6 @@
 /** One direction of a packet while it is followed, and the steps said so far. */
 import type { TableName } from '../../modules/state.ts'
-import type { LabPlan } from '../../overlay/plan.ts'
+import { pushedOf, type LabPlan } from '../../overlay/plan.ts'
 import { bridge } from '../../overlay/pods.ts'
 import type { Observed } from './collect.ts'
 import type { End } from './endpoint.ts'
@@ -28,7 +28,7 @@ export interface Course {
 /** Thrown where the way ends early; the last step has the fault. */
 export class Stopped extends Error {}
 
-/** What puts back an entry of overlab's. */
+/** What puts back an entry of overlab's, or by a flanneld that it starts anew, one of flanneld's. */
 export function restores(): string {
   return `\`${overlabCommand('up')}\` restores it`
 }
@@ -93,7 +93,9 @@ export function broken(
   const host = fault.host ?? actor
   const remedy =
     fault.remedy ??
-    (fault.table === undefined ? unplanned(fault.what) : `put there by overlab: ${restores()}`)
+    (fault.owner === undefined
+      ? unplanned(c, host, fault.what)
+      : `put there by ${fault.owner}: ${restores()}`)
   step(c, actor, topic, {
     decision: 'the packet goes no further',
     ...more,
@@ -103,10 +105,12 @@ export function broken(
 }
 
 /** Of what no plan of overlab's has. */
-function unplanned(what: string): string {
-  return ['pod', 'neighbour', 'address', 'peer'].includes(what)
-    ? `the inventory plans nothing of the kind: \`${overlabCommand('inventory list')}\``
-    : 'not planned by overlab: where flanneld has control, flanneld writes it'
+function unplanned({ plan }: Course, host: string, what: string): string {
+  if (['pod', 'neighbour', 'address', 'peer'].includes(what))
+    return `the inventory plans nothing of the kind: \`${overlabCommand('inventory list')}\``
+  return plan.hosts[host]?.control === 'flanneld'
+    ? 'not planned by overlab: flanneld has control of this host, and may write it'
+    : 'not planned by overlab, and no flanneld has control of this host'
 }
 
 export function step(
@@ -130,18 +134,16 @@ export function view(c: Course, host: string): HostView {
   })
 }
 
-/** The table and key of something that the plan has; nothing where it has not. */
-export function planned(
-  c: Course,
-  host: string,
-  table: TableName,
-  key: string,
-): { table?: TableName; key?: string } {
-  const { plan } = c
-  return plan.hosts[host]?.state[table]?.[key] === undefined ? {} : { table, key }
+type Planned = Pick<Fault, 'table' | 'key' | 'owner'>
+
+/** The table and key of something that the plan has, and who writes it on that host; nothing where it has not. */
+export function planned(c: Course, host: string, table: TableName, key: string): Planned {
+  const of = c.plan.hosts[host]
+  if (of?.state[table]?.[key] === undefined) return {}
+  return { table, key, owner: pushedOf(of)[table]?.[key] === undefined ? 'flanneld' : 'overlab' }
 }
 
-export function plannedFilter(c: Course, host: string): { table?: TableName; key?: string } {
+export function plannedFilter(c: Course, host: string): Planned {
   const { plan } = c
   return planned(c, host, 'filters', `${plan.hosts[host]!.nic} ingress`)
 }

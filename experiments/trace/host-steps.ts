@@ -106,7 +106,8 @@ export function rules(c: Course, host: string, leg: Leg): void {
       'iptables',
       {
         what: 'iptables rule',
-        ...(missing ? { table: 'iptables', key: missing.key } : {}),
+        // Drift is of what overlab pushes.
+        ...(missing ? { table: 'iptables', key: missing.key, owner: 'overlab' } : {}),
         text: `${host}'s iptables drop the packet: ${drop.table} ${drop.chain} ${drop.rule} (${drop.before} -> ${drop.after})${missing ? `; the rule ${missing.key} that accepts it is missing` : ''}`,
         ...(missing ? {} : { remedy: 'not of overlab; whoever put it there may take it away' }),
       },

@@ -49,6 +49,8 @@ export interface Fault {
   /** The plan's own table and key of it, where it is in the plan. */
   readonly table?: TableName
   readonly key?: string
+  /** Who puts it there, by the plan of its host: overlab what it pushes, flanneld the rest. */
+  readonly owner?: 'overlab' | 'flanneld'
   /** What is missing and what comes of it; one sentence. */
   readonly text: string
   readonly remedy: string

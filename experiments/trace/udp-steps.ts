@@ -14,6 +14,7 @@ import {
 } from './course.ts'
 import { counted, isUp, linkNamed, longest, plannedPeer, type Way } from './kernel.ts'
 import { tun } from './lookups.ts'
+import { overlabCommand } from '../../tools/command-line.ts'
 
 export function wrapBpf(c: Course, host: string): string {
   const { plan, to, destination } = c
@@ -106,6 +107,9 @@ export function wrapTun(c: Course, host: string): string | undefined {
   if (holders.length === 0)
     broken(c, host, 'encapsulation', {
       what: 'process',
+      ...(plan.hosts[host]!.control === 'flanneld' && {
+        remedy: `flanneld did: \`${overlabCommand('up')}\` starts it again`,
+      }),
       text: `no process on ${host} reads ${tun}: the packet is handed to nobody`,
     })
   step(c, host, 'encapsulation', {

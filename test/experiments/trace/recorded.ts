@@ -5,8 +5,9 @@ import { portsOf, sentOf, type Observed } from '../../../experiments/trace/colle
 import { endOf, type End } from '../../../experiments/trace/endpoint.ts'
 import { lookupsOf } from '../../../experiments/trace/lookups.ts'
 import { parseView } from '../../../experiments/trace/view.ts'
+import type { Control } from '../../../inventory/inventory.ts'
 import type { Cidr, Ip } from '../../../inventory/values.ts'
-import { planLab, type LabPlan } from '../../../overlay/plan.ts'
+import { planLab, pushedOf, type LabPlan } from '../../../overlay/plan.ts'
 import { backends, hostOf, inventoryOf } from '../../support/inventory.ts'
 
 export const recorded = ['vxlan', 'host-gw', 'udp'] as const
@@ -26,11 +27,12 @@ export interface Recording {
   readonly observed: Observed
 }
 
-export function recordingOf(backend: Recorded): Recording {
+/** @param controls of hosts that are not static; what flanneld leaves in a kernel is the same but for overlab's mark */
+export function recordingOf(backend: Recorded, controls: Readonly<Record<string, Control>> = {}): Recording {
   const net = nets[backend]
   const hosts = [1, 2].map((number) => {
     const host = hostOf(number, { address: `${net}.${number}` as Ip })
-    return { ...host, pods: host.pods.slice(0, 3 - number) }
+    return { ...host, control: controls[host.name] ?? host.control, pods: host.pods.slice(0, 3 - number) }
   })
   const plan = planLab(
     inventoryOf({ backend: backends[backend], lab: { underlay: `${net}.0/24` as Cidr }, hosts }),
@@ -50,7 +52,15 @@ export function recordingOf(backend: Recorded): Recording {
       }
       return [
         host.name,
-        parseView(script, text(`${host.name}.begun`), text(`${host.name}.read`), pattern, host.state, []),
+        parseView(
+          script,
+          text(`${host.name}.begun`),
+          text(`${host.name}.read`),
+          pattern,
+          pushedOf(host),
+          [],
+          host.lent,
+        ),
       ]
     }),
   )

@@ -3,12 +3,15 @@ import { describe, expect, test } from 'vitest'
 import type { Observed } from '../../../experiments/trace/collect.ts'
 import { endOf } from '../../../experiments/trace/endpoint.ts'
 import { mermaidOf } from '../../../experiments/trace/mermaid.ts'
+import { lookupKey } from '../../../experiments/trace/script.ts'
 import { textOf } from '../../../experiments/trace/text.ts'
 import { traceOf, type Trace } from '../../../experiments/trace/trace.ts'
 import type { HostView } from '../../../experiments/trace/view.ts'
 import { parseHoldings } from '../../../experiments/kinds.ts'
 import { recordingOf, type Recorded } from './recorded.ts'
 import cases from './verdicts.json' with { type: 'json' }
+
+const silence = { pattern: 'ff', answered: false }
 
 interface Case {
   readonly name: string
@@ -68,7 +71,7 @@ function broken({ backend, host, without = {}, instead = {}, error = {}, pod, fo
       return [name, { ...one, sightings }]
     }),
   )
-  return traceOf(plan, { ...observed, views: shown, sent: { pattern: 'ff', answered: false } }, from, to)
+  return traceOf(plan, { ...observed, views: shown, sent: silence }, from, to)
 }
 
 test.each(cases as Case[])('$name', (one) => {
@@ -88,7 +91,7 @@ describe('nothing is missing, and no answer', () => {
     const views = Object.fromEntries(
       Object.entries(observed.views).map(([host, view]) => [host, { ...view, ...change(host, view) }]),
     )
-    return traceOf(plan, { ...observed, views, sent: { pattern: 'ff', answered: false } }, from, to)
+    return traceOf(plan, { ...observed, views, sent: silence }, from, to)
   }
   const requests = ({ sightings }: HostView) => sightings.filter(({ message }) => message === 'request')
 
@@ -141,41 +144,77 @@ describe('nothing is missing, and no answer', () => {
   })
 })
 
-describe('where overlab plans no backend, since flanneld has control', () => {
-  const { plan, from, to, observed } = recordingOf('vxlan')
-  const hosts = Object.fromEntries(
-    Object.entries(plan.hosts).map(([name, host]) => {
-      const { routes: _, neighbours: __, fdb: ___, iptables: ____, ...state } = host.state
-      return [name, { ...host, state }]
-    }),
-  )
-  const without = (part: 'fdb' | 'neighbours', words: string): string => {
-    const view = observed.views['node1']!
-    const node1 = { ...view, [part]: view[part].filter(({ entry }) => !entry.includes(words)) }
-    const sent = { pattern: 'ff', answered: false }
-    const views = { ...observed.views, node1 }
-    return traceOf({ ...plan, hosts }, { ...observed, views, sent }, from, to).verdict.sentences[0]!
-  }
+describe('whose entry it is that is missing', () => {
+  const flanneld = { node1: 'flanneld', node2: 'flanneld' } as const
 
   test.each([
-    [
-      'fdb',
-      'flannel.1 dst',
-      'node1 has no FDB entry for 6a:d2:b4:aa:45:1c: the packet leaves flannel.1 to nobody',
-    ],
-    [
-      'neighbours',
-      '10.244.2.0 dev flannel.1',
-      "node1 has no neighbour 10.244.2.0 on flannel.1: it does not know that VTEP's MAC, and nobody answers ARP there",
-    ],
-  ] as const)('%s', (part, words, says) => {
-    expect(without(part, words)).toBe(
-      `${says}; not planned by overlab: where flanneld has control, flanneld writes it`,
+    ['vxlan', 'fdb', 'flannel.1 dst', 'no FDB entry', 'flanneld'],
+    ['vxlan', 'neighbours', '10.244.2.0 dev flannel.1', 'no neighbour 10.244.2.0', 'flanneld'],
+    ['vxlan', 'links', 'flannel.1 vxlan', 'no link flannel.1', 'overlab'],
+    ['host-gw', 'ports', 'cni0', 'forwarding port', 'overlab'],
+  ] as const)('%s under flanneld, %s: %s', (backend, part, words, says, owner) => {
+    const { plan, from, to, observed } = recordingOf(backend, flanneld)
+    // Of a link the far end's: the near one's goes with the route.
+    const host = part === 'links' ? 'node2' : 'node1'
+    const view = observed.views[host]!
+    const rest = (view[part] as readonly unknown[]).filter((one) => !JSON.stringify(one).includes(words))
+    expect(rest.length).toBeLessThan(view[part].length)
+    const views = { ...observed.views, [host]: { ...view, [part]: rest } }
+    const trace = traceOf(plan, { ...observed, views, sent: silence }, from, to)
+    expect(trace.verdict.sentences[0]).toContain(says)
+    expect(trace.verdict.sentences[0]).toMatch(
+      new RegExp(`; put there by ${owner}: \`./overlab up\` restores it$`),
     )
   })
 
+  test.each([
+    ['static', 'overlab'],
+    ['flanneld', 'flanneld'],
+  ] as const)('in a mixed lab the plan of its own host says so: %s', (control, owner) => {
+    const other = control === 'static' ? 'flanneld' : 'static'
+    const { plan, from, to, observed } = recordingOf('vxlan', { node1: control, node2: other })
+    const node1 = { ...observed.views['node1']!, fdb: [] }
+    const fault = (views: Observed['views']) =>
+      traceOf(plan, { ...observed, views, sent: silence }, from, to).steps.at(-1)!.fault!
+    const bridged = observed.views['node1']!.fdb.filter(({ detail }) => detail['dst'] === undefined)
+    expect(fault({ ...observed.views, node1: { ...node1, fdb: bridged } })).toMatchObject({
+      host: 'node1',
+      table: 'fdb',
+      owner,
+    })
+    // The far device's MAC is as planned: it is node1's neighbour that is wrong, whoever has control of node2.
+    const wrong = JSON.parse(
+      JSON.stringify(observed.views['node1']).replaceAll('6a:d2:b4:aa:45:1c', '6a:d2:b4:aa:45:99'),
+    ) as HostView
+    expect(fault({ ...observed.views, node1: wrong })).toMatchObject({
+      host: 'node2',
+      table: 'neighbours',
+      owner,
+    })
+  })
+
+  test('what no plan has', () => {
+    const says = (controls: Parameters<typeof recordingOf>[1]) => {
+      const { plan, from, to, observed } = recordingOf('vxlan', controls)
+      const view = observed.views['node1']!
+      const lookups = Object.fromEntries(
+        Object.entries(view.lookups).map(([key, found]) => [
+          key,
+          key === lookupKey({ to: '10.217.1.2' }) ? { error: 'Network is unreachable' } : found,
+        ]),
+      )
+      expect(lookups).not.toEqual(view.lookups)
+      const views = { ...observed.views, node1: { ...view, lookups } }
+      return traceOf(plan, { ...observed, views, sent: silence }, from, to).verdict.sentences[0]
+    }
+    const what = 'node1 has no route to 10.217.1.2: Network is unreachable; not planned by overlab'
+    expect(says({})).toBe(`${what}, and no flanneld has control of this host`)
+    expect(says(flanneld)).toBe(`${what}: flanneld has control of this host, and may write it`)
+  })
+
+  const { plan, from, to, observed } = recordingOf('vxlan', flanneld)
   test("its rules are not overlab's", () => {
-    const trace = traceOf({ ...plan, hosts }, observed, from, to)
+    const trace = traceOf(plan, observed, from, to)
     const rules = trace.steps.find(({ topic }) => topic === 'iptables')!.rules!
     expect(new Set(rules.map(({ by }) => by))).toEqual(new Set(['flanneld or a person']))
   })
@@ -186,7 +225,7 @@ test('a host that cannot be asked ends the way, with the reason', () => {
   const alone: Observed = {
     views: { node1: observed.views['node1']! },
     failures: { node2: 'connect: no answer within 10 s' },
-    sent: { pattern: 'ff', answered: false },
+    sent: silence,
   }
   expect(traceOf(plan, alone, from, to).verdict.sentences[0]).toBe(
     'node2 could not be asked: connect: no answer within 10 s; ./overlab up boots a machine that is down',
