@@ -1,4 +1,5 @@
 /** Changes as batches, and batches as one script. Pure. */
+import { heredoc } from '../remote/heredoc.ts'
 import { modules } from './all.ts'
 import { scopeOf, type HostPlan } from './host-plan.ts'
 import type { Batch, BatchLine, Change, Phase } from './module.ts'
@@ -59,9 +60,8 @@ export function scriptOf(steps: readonly Step[]): string {
   lines.push(`failed() { printf '@overlab step %s exit %s\\n' "$1" "$2"; exit 1; }`)
   steps.forEach((step, index) => {
     const body = bodyOf(step)
-    const end = delimiter(body)
     lines.push(`# ${step.phases.join(', ')}: ${step.tables.join(', ')}`, `begin ${index}`)
-    lines.push(`${step.command} >&2 <<'${end}' || failed ${index} $?`, ...body, end)
+    lines.push(...heredoc(`${step.command} >&2`, body, `|| failed ${index} $?`))
   })
   lines.push(`printf '@overlab done\\n'`)
   return lines.join('\n') + '\n'
@@ -75,12 +75,4 @@ function bodyOf({ command, lines }: Step): string[] {
   // A shell does not say at which line a command failed; these words are those of `ip -batch`.
   const report = `trap 'code=$?; [ $code -eq 0 ] || echo "Command failed -:$line" >&2' EXIT`
   return [report, ...texts.flatMap((text, index) => [`line=${index + 1}`, text])]
-}
-
-/** A word that is no line of the text, so that no value can end it. */
-function delimiter(body: readonly string[]): string {
-  for (let number = 0; ; number++) {
-    const word = number === 0 ? 'END' : `END${number}`
-    if (!body.includes(word)) return word
-  }
 }

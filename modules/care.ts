@@ -3,6 +3,7 @@
  * which goes it unless overlab comes back over a new connection and says that it still can ("commit-confirm"). What
  * settings were before is kept, and given back when the overlay is taken away. Pure: these are scripts.
  */
+import { heredoc } from '../remote/heredoc.ts'
 import { setPath } from '../remote/shell.ts'
 import { undoLines } from './undo.ts'
 import type { HostPlan } from './host-plan.ts'
@@ -66,7 +67,7 @@ export function departure(care: Care, changes: readonly Change[], held: HostStat
   if (care.confirm > 0)
     lines.push(
       'cancel; rm -f $d/undone',
-      ...document('cat >$d/undo', undoScript(held, plan)),
+      ...heredoc('cat >$d/undo', undoScript(held, plan), '|| lost'),
       `${change} || lost`,
       ': >$d/armed || lost',
       timer(care.confirm),
@@ -79,7 +80,7 @@ function remember(owner: string, settings: readonly string[]): string[] {
   return [
     `keep() { [ -e "$d/$1" ] || [ ! -e "$2" ] || { cat "$2" >$d/keep && mv $d/keep "$d/$1"; } || lost; }`,
     `mkdir -p -m 700 $d || lost`,
-    ...document('cat >$d/owner', [owner]),
+    ...heredoc('cat >$d/owner', [owner], '|| lost'),
     // A setting of a link that is yet to be made goes with that link.
     ...settings.map((key) => `keep '${savedName(key)}' '/proc/sys/${key}'`),
   ]
@@ -136,8 +137,4 @@ function undoScript(held: HostState, plan: HostPlan): string[] {
 /** Keys are paths below /proc/sys, of letters, digits, dots, dashes and underscores. */
 function savedName(key: string): string {
   return `was:${key.replaceAll('/', ':')}`
-}
-
-function document(command: string, lines: readonly string[]): string[] {
-  return [`${command} <<'OVERLAB_SAVED' || lost`, ...lines, 'OVERLAB_SAVED']
 }

@@ -1,4 +1,5 @@
 /** The way back from a change that cut its host off: lines that the host runs by itself, later. Pure. */
+import { heredoc } from '../remote/heredoc.ts'
 import { stepsOf } from './apply-script.ts'
 import { diffState } from './diff-state.ts'
 import type { HostPlan } from './host-plan.ts'
@@ -26,15 +27,10 @@ export function undoLines(held: HostState, plan: HostPlan): string[] {
       const batch = /^(ip|bridge|tc) -batch -$/.exec(command)
       // A process a line: with -force too, ip ends at some errors (that of a neighbour that is not there).
       if (batch)
-        return document(`while IFS= read -r line; do echo "$line" | ${batch[1]} -batch -; done`, texts)
+        return heredoc(`while IFS= read -r line; do echo "$line" | ${batch[1]} -batch -; done`, texts)
       if (command.startsWith('bpftool batch')) return texts.map((text) => `bpftool ${text} >/dev/null`)
-      return document('sh', texts)
+      return heredoc('sh', texts)
     }),
     ...undoRules(plan.desired.iptables ?? {}, held.iptables ?? {}, plan.facts.iptables),
   ]
-}
-
-/** The lines hold no line break, and none is this word. */
-function document(command: string, lines: readonly string[]): string[] {
-  return [`${command} <<'OVERLAB_UNDO'`, ...lines, 'OVERLAB_UNDO']
 }

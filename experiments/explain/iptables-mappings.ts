@@ -1,4 +1,5 @@
 /** Question 6: what stands in iptables, and what depends on it. */
+import { heredoc } from '../../remote/heredoc.ts'
 import { borrow, type Borrowed } from './borrow.ts'
 import { claim, type Claim } from './claim.ts'
 import { iptablesOf, iptablesTool } from './iptables.ts'
@@ -147,7 +148,7 @@ async function flushed(notes: Notes, { host }: Place): Promise<Borrowed> {
     host: host.name,
     take: tables.map((table) => `${iptablesOf(host)} -t ${table} -F`).join('; '),
     back: `${restore} <saved`,
-    backSafely: `${restore} <<'SAVED'\n${output.trimEnd()}\nSAVED`,
+    backSafely: heredoc(restore, output.trimEnd().split('\n')).join('\n'),
   }
 }
 

@@ -15,15 +15,22 @@ die() {
   exit 1
 }
 
-# lock -x for what creates or deletes a lab, -s for what works on a machine inside one. The lock is the folder
-# itself, on descriptor 9, so that nothing has to be cleaned up. The loop: the folder goes with the last lab.
+# lock -x for what creates or deletes a lab, -s for what works on a machine inside one. The lock is a folder that none
+# but root can open, on descriptor 9. The loop: it goes with the last lab.
 lock() {
   while :; do
-    [ -d "$labs" ] || mkdir -p "$labs"
-    { command exec 9<"$labs"; } 2>/dev/null || continue
-    flock -w 60 "$1" 9 || die "another overlab process has held $labs for more than 60 s; see: fuser -v $labs"
-    [ "$labs" -ef /proc/self/fd/9 ] && return
+    mkdir -p "$labs"
+    mkdir -m 700 "$labs/.lock" 2>/dev/null || :
+    { command exec 9<"$labs/.lock"; } 2>/dev/null || continue
+    flock -w 60 "$1" 9 || die "another overlab process has held $labs/.lock for more than 60 s; see: fuser -v $labs/.lock"
+    [ "$labs/.lock" -ef /proc/self/fd/9 ] && return
   done
+}
+
+# forget_labs: takes away the folders of all labs, where there is none any more. Called under lock -x.
+forget_labs() {
+  rmdir "$disks" 2>/dev/null || :
+  if [ "$(ls -A "$labs")" = .lock ]; then rmdir "$labs/.lock" "$labs" 2>/dev/null || :; fi
 }
 
 # lock_machine FOLDER, on descriptor 8.
@@ -105,7 +112,7 @@ remove_underlay() {
   done
   while mounted "$dir"; do umount -l "$dir"; done
   rm -rf --one-file-system "$dir" "${disks:?}/$lab"
-  rmdir "$labs" "$disks" 2>/dev/null || :
+  forget_labs
 }
 
 # attach PID COMMAND...: gives the network namespace of PID its NIC, eth0, joined to the underlay; COMMAND runs

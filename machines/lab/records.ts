@@ -68,7 +68,9 @@ export async function listOf(kind: MachineKind, lab: Name): Promise<MachineStatu
 
 /** The names of the labs that are up, or partly so. */
 export async function labNames(): Promise<Name[]> {
-  return (await readdir(labsFolder).catch(() => [])).sort() as Name[]
+  const entries = await readdir(labsFolder).catch(() => [])
+  // `.lock` is none.
+  return entries.filter((entry) => !entry.startsWith('.')).sort() as Name[]
 }
 
 export function targetOf(lab: Name, machine: MachineRecord): Target {

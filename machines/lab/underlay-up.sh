@@ -17,7 +17,7 @@ if has_link "$link"; then ip -j link show dev "$link"; else echo '[]'; fi
 echo end
 read -r answer || answer=no
 if [ "$answer" != go ]; then
-  rmdir "$labs" 2>/dev/null || :
+  forget_labs
   exit
 fi
 
