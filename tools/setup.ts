@@ -5,7 +5,6 @@
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote } from '../remote/quote.ts'
-import { browserPart } from './browser.ts'
 import { findCommand } from './commands.ts'
 import { commandPluginPart } from './command-plugin.ts'
 import { flanneldPart } from './flanneld.ts'
@@ -19,13 +18,14 @@ import { pulumiPart } from './pulumi-cli.ts'
 import { qemuPart } from './qemu.ts'
 import { rightsPart } from './rights.ts'
 import { stacksPart } from './stacks.ts'
+import { testToolsPart } from './test-tools.ts'
 import { SetupError, type Part, type Work } from './work.ts'
 
 /** In the order in which they build on each other. */
 const parts: readonly Part[] = [
   rightsPart(),
   packagesPart,
-  browserPart,
+  testToolsPart,
   kernelPart,
   pulumiPart,
   commandPluginPart,

@@ -16,7 +16,7 @@ test('reads what bpftool prints', () => {
   expect(peerModule.parse(dump, scope)).toEqual({ '10.244.2.0/24': '192.168.88.2' })
   expect(peerModule.parse('', scope)).toEqual({})
   expect(() => peerModule.parse('{"error":"bpf obj get: No such file"}', scope)).toThrow(
-    'no list of map entries',
+    '`bpftool map dump` printed something else than expected',
   )
 })
 
@@ -123,8 +123,8 @@ test('counters are summed over the CPUs', () => {
 
 test('readPeers sorts by subnet', () => {
   const entry = (third: string): object => ({
-    key: ['0x18', '0', '0', '0', '0x0a', '0xf4', third, '0'],
-    value: ['1', '2', '3', '4'],
+    key: ['0x18', '0x00', '0x00', '0x00', '0x0a', '0xf4', third, '0x00'],
+    value: ['0x01', '0x02', '0x03', '0x04'],
   })
   expect(readPeers(JSON.stringify([entry('0x14'), entry('0x03')])).map(([subnet]) => subnet)).toEqual([
     '10.244.3.0/24',

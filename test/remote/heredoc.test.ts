@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { heredoc } from '../../remote/heredoc.ts'
 import { departure } from '../../modules/care.ts'
+import { heredoc } from '../../remote/heredoc.ts'
 
 const cat = (lines: readonly string[]) =>
   execFileSync('sh', ['-c', heredoc('cat', lines).join('\n')], { encoding: 'utf8' })
@@ -13,9 +13,10 @@ test.each([[['a', '$b `c` \\d']], [['END', 'echo gone']], [['x\nEND\necho gone',
 
 test.each(['END', 'OVERLAB_SAVED'])('an owner that holds the line %s stays a text', (word) => {
   const owner = `mine\n${word}\necho gone`
-  const script = departure({ owner, confirm: 0 } as Parameters<typeof departure>[0], [], {}, {} as never)
-  const [first = ''] = script.split('\n').filter((line) => line.startsWith('cat >$d/owner'))
-  const end = /<<'(\w+)'/.exec(first)?.[1] ?? ''
-  const text = script.slice(script.indexOf(first) + first.length + 1)
-  expect(text.slice(0, text.split('\n').indexOf(end) < 0 ? 0 : text.indexOf(`\n${end}`))).toBe(owner)
+  const plan = { desired: {}, prior: {}, facts: { nic: 'eth0', iptables: 'auto' as const } }
+  const script = departure({ owner, confirm: 0 }, [], {}, plan)
+  // From the first line that writes the owner to the end of the script, with `cat` alone in place of the file.
+  const written = script.slice(script.indexOf('cat >$d/owner')).replace('cat >$d/owner', 'cat')
+  const [, text] = /^(cat <<'(\w+)'.*\n[^]*?\n\2)\n/.exec(`${written}\n`) ?? []
+  expect(execFileSync('sh', ['-c', `lost() { exit 1; }\n${text}`], { encoding: 'utf8' })).toBe(`${owner}\n`)
 })

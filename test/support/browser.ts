@@ -1,6 +1,6 @@
 /** Debian's Chromium, headless, with a profile of its own that goes with it, and nothing that phones home. */
 import { chromium, type Browser } from 'playwright-core'
-import { browser } from '../../tools/browser.ts'
+import { browser } from '../../tools/test-tools.ts'
 import { findCommand } from '../../tools/commands.ts'
 
 export function chromiumPath(): string | undefined {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { planBrowser } from '../../tools/browser.ts'
+import { planTestTools, testTools } from '../../tools/test-tools.ts'
 import { temporaryFolder } from './temporary.ts'
 
 /** A machine with apt-get and these programs, and nothing else. */
@@ -13,11 +13,11 @@ function machine(...programs: readonly string[]): NodeJS.ProcessEnv {
   return { PATH: bin }
 }
 
-test('is installed for the tests only, and where it is missing', async ({ skip }) => {
-  const there = machine('chromium')
-  expect(await planBrowser(['--browser'], there)).toBeUndefined()
-  expect(await planBrowser([], machine())).toBeUndefined()
-  const work = await planBrowser(['--browser'], machine())
+test('what only tests need is installed for them only, and where it is missing', async ({ skip }) => {
+  const all = testTools.map(({ name }) => name)
+  expect(await planTestTools(['--tests'], machine(...all))).toBeUndefined()
+  expect(await planTestTools([], machine())).toBeUndefined()
+  const work = await planTestTools(['--tests'], machine(...all.filter((name) => name !== 'chromium')))
   skip(work === undefined, 'the archives of this system have no chromium')
   expect(work?.outside).toEqual(['install system packages by apt-get: chromium fonts-dejavu-core'])
 })
