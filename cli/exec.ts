@@ -43,18 +43,27 @@ async function exec(where: string, command: readonly string[], options: LabOptio
   // Commander drops `--`, and takes a command without it too: there it would read the command's --json as overlab's.
   const end = process.argv.indexOf('--')
   const behind = end < 0 ? [] : process.argv.slice(end + 1)
-  if (behind.length !== command.length)
+  if (behind.length !== command.length) {
+    // So that the command which is shown is right, the lab's names must be known.
+    const names = namesOf(labContext({ ...options, quiet: true }))
+    const other = command.findIndex((word) => !names.includes(word))
+    const others = command.slice(
+      0,
+      Math.min(other < 0 ? command.length : other, command.length - behind.length),
+    )
+    if (others.length > 0) throw onlyOne([where, ...others], command.slice(others.length))
     throw new UserError(
       'the command stands behind --',
       overlabCommand(`exec ${where} -- ${command.map(quote).join(' ')}`),
     )
+  }
   if (options.json && command.length === 0)
     throw new UserError(
       '--json collects the output of a command',
       overlabCommand(`exec ${where} --json -- COMMAND`),
     )
   const context = labContext(options)
-  const { host, pod } = find(context, where)
+  const { host, pod } = find(context, where, command)
   const wanted = command.length > 0 ? command : ['bash']
   const line = pod ? ['ip', 'netns', 'exec', pod, ...wanted] : wanted
   const signal = interrupt()
@@ -95,15 +104,37 @@ async function exec(where: string, command: readonly string[], options: LabOptio
   }
 }
 
-function find({ inventory: { hosts } }: LabContext, where: string): { host: string; pod?: string } {
+function find(
+  context: LabContext,
+  where: string,
+  command: readonly string[],
+): { host: string; pod?: string } {
+  const { hosts, groups } = context.inventory
   for (const { name, pods } of hosts) {
     if (name === where) return { host: name }
     if (pods.some((pod) => pod.name === where)) return { host: name, pod: where }
   }
-  return notThere(
-    'host or pod',
-    where,
-    hosts.flatMap(({ name, pods }) => [name, ...pods.map((pod) => pod.name)]),
+  const names = namesOf(context)
+  const parts = where.split(',').filter(Boolean)
+  const several = parts.every((part) => names.includes(part))
+    ? parts
+    : Object.hasOwn(groups, where)
+      ? groups[where]!
+      : []
+  if (several.length > 0) throw onlyOne(several, command)
+  return notThere('host or pod', where, names)
+}
+
+function namesOf({ inventory: { hosts } }: LabContext): string[] {
+  return hosts.flatMap(({ name, pods }) => [name, ...pods.map((pod) => pod.name)])
+}
+
+/** As `ansible GROUP -a COMMAND` or `pdsh` take them; here a shell's loop does. */
+function onlyOne(places: readonly string[], command: readonly string[]): UserError {
+  const words = command.length > 0 ? command.map(quote).join(' ') : 'COMMAND'
+  return new UserError(
+    'exec runs a command on one host or pod',
+    `for several: for at in ${places.join(' ')}; do ${overlabCommand(`exec "$at" -- ${words}`)}; done`,
   )
 }
 

@@ -4,6 +4,7 @@ import { InventoryErrors } from '../inventory/mistakes.ts'
 import { HostError } from '../remote/errors.ts'
 import { closeToOthers } from '../tools/own-folder.ts'
 import { wasInterrupted } from './interrupt.ts'
+import { insteadOf } from './other-words.ts'
 import { complain } from './output.ts'
 import { program } from './program.ts'
 import { UserError } from './user-error.ts'
@@ -33,7 +34,12 @@ function wordsOf(error: unknown, [verb = '']: readonly string[]): string {
 }
 
 /** Commander's words in the form of our own: one line, and what to do. */
-function usageError({ message }: CommanderError, verb: string): string {
+function usageError({ code, message }: CommanderError, verb: string): string {
+  if (code === 'commander.unknownCommand') {
+    const word = /'(.*?)'/.exec(message)?.[1] ?? ''
+    const ours = insteadOf(word)
+    if (ours !== undefined) return `unknown command '${word}'; did you mean ${ours}?`
+  }
   const said = message.replace(/^error: /, '').replace(/\n\(Did (.*)\)$/, '; did $1')
   return said.endsWith('?')
     ? said

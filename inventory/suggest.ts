@@ -1,9 +1,13 @@
 import { distance } from 'fastest-levenshtein'
 
-/** The known word that was probably meant: other case, or at most a third of the letters wrong. */
+/**
+ * The known word that was probably meant: other case, or at most a third of the letters wrong. A number is never
+ * meant: 9 is no slip of 1.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const lower = word.toLowerCase()
   const ranked = known
+    .filter((candidate) => !/^\d+$/.test(candidate))
     .map((candidate) => ({ candidate, edits: edits(lower, candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)
   const best = ranked[0]

@@ -56,6 +56,26 @@ test.each([
     stderr: 'overlab: the command stands behind --; ./overlab exec node1 -- ls -l\n',
   },
   {
+    words: ['exec', 'node1', 'node2', '--', 'uptime'],
+    stderr:
+      'overlab: exec runs a command on one host or pod; for several: for at in node1 node2; do ./overlab exec "$at" -- uptime; done\n',
+  },
+  {
+    words: ['exec', '-q', 'node1,node2-pod1', '--', 'echo', 'a b'],
+    stderr:
+      'overlab: exec runs a command on one host or pod; for several: for at in node1 node2-pod1; do ./overlab exec "$at" -- echo \'a b\'; done\n',
+  },
+  {
+    words: ['exec', '-q', 'all', '--', 'uptime'],
+    stderr: /; for several: for at in node1 node2 node3; do /,
+  },
+  {
+    words: ['explain', '9'],
+    stderr: 'overlab: there is no question 9; use one of 1, 2, 3, 4, 5, 6, 7, 8\n',
+  },
+  { words: ['shell'], stderr: "overlab: unknown command 'shell'; did you mean ./overlab exec HOST|POD?\n" },
+  { words: ['down'], stderr: "overlab: unknown command 'down'; did you mean ./overlab destroy?\n" },
+  {
     words: ['plan', '--stack', '--json'],
     stderr: /^overlab: there is no stack --json: /,
   },
