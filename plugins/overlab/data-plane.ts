@@ -12,38 +12,66 @@ import { PartialFailure } from '../server/failure.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import { containsUnknown, type Values } from '../server/values.ts'
 import { checkBy } from './check.ts'
-import { targetOfMany } from './target.ts'
+import type { Form } from './resource.ts'
+import { targetOfMany, way } from './target.ts'
 import { driftLines } from './drift.ts'
 
-const facts = z.strictObject({
-  nic: ifName,
-  iptables: z.enum(['auto', 'nft', 'legacy']),
-  lent: z.array(ifName).exactOptional(),
-})
+const facts = z
+  .strictObject({
+    nic: ifName.describe('The NIC that carries the underlay.'),
+    iptables: z
+      .enum(['auto', 'nft', 'legacy'])
+      .meta({ id: 'IptablesVariant' })
+      .describe("Which iptables writes its rules; auto: the host's default."),
+    lent: z.array(ifName).exactOptional().describe('Links shared with flanneld, which fills them.'),
+  })
+  .meta({ id: 'HostFacts' })
 
 /** Of a host that overlab did not make: whose it is, how long a change may wait, the way by which it is reached. */
-const care = z.strictObject({
-  owner: z.string().min(1),
-  confirm: z.int().min(0),
-  way: z.strictObject({ from: z.string(), dev: z.string(), via: z.string().exactOptional() }),
-})
+const care = z
+  .strictObject({
+    owner: z.string().min(1).describe('Owner of the overlay on it.'),
+    confirm: z
+      .int()
+      .min(0)
+      .describe('Seconds after which it undoes a change that was not confirmed; 0 = never.'),
+    way: way.describe('How it answers overlab; a state that would cut this is refused.'),
+  })
+  .meta({ id: 'Care' })
 
 const inputs = z
   .strictObject({
-    identityFile: z.string().min(1).exactOptional(),
-    targets: z.record(hostName, targetOfMany),
-    facts: z.record(hostName, facts),
-    /** Of machines that overlab makes, when each was started: another start is a reason for an update. */
-    boots: z.record(hostName, z.string()).exactOptional(),
-    /** Said in the preview, and used by nobody. */
-    datapaths: z.record(hostName, z.string()).exactOptional(),
-    hosts: z.record(
-      hostName,
-      z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
-    ),
-    care: z.record(hostName, care).exactOptional(),
-    /** Hosts that nothing can be done on now, and why; the others are finished without them. */
-    unfit: z.record(hostName, z.string()).exactOptional(),
+    identityFile: z
+      .string()
+      .min(1)
+      .exactOptional()
+      .describe('Path of the SSH client key for all hosts that name none.'),
+    targets: z.record(hostName, targetOfMany).describe("How each host is reached, by the host's name."),
+    facts: z.record(hostName, facts).describe('What is known of each host.'),
+    boots: z
+      .record(hostName, z.string())
+      .exactOptional()
+      .describe('When each machine that overlab makes was started: another start has an empty kernel.'),
+    datapaths: z
+      .record(hostName, z.string())
+      .exactOptional()
+      .describe('With udp: which datapath each host has, and why; only shown.'),
+    hosts: z
+      .record(
+        hostName,
+        z.partialRecord(z.enum(modules.map((module) => module.table)), z.record(z.string(), z.string())),
+      )
+      .describe(
+        "What each host's kernel is to hold, whoever puts it there: tables from a key to one canonical line.",
+      ),
+    care: z
+      .record(hostName, care)
+      .exactOptional()
+      .describe('Existing hosts: they are cleaned when the data plane goes, and a change must be confirmed.'),
+    unfit: z
+      .record(hostName, z.string())
+      .exactOptional()
+      .describe('Hosts that nothing can be done on now, and why; the others are finished without them.'),
   })
   .transform((args, context) => {
     const unfit: object = args.unfit ?? {}
@@ -59,6 +87,15 @@ const inputs = z
   })
 
 type Inputs = z.output<typeof inputs>
+
+export const dataPlaneForm: Form<Inputs, object> = {
+  description:
+    'What the kernels of all hosts of a lab hold: links, addresses, routes, neighbours, FDB entries, iptables rules, sysctls and pods. One resource for the whole lab, since a change that loses no packet must be finished on every host before the next step begins on any.',
+  inputs,
+  outputs: z.object({}),
+  replaceOn: [],
+}
+
 type Hosts = Readonly<Record<string, HostState>>
 
 /** A host whose way a row would cut is unfit, and that host alone: nothing of the plan is done on it. */
@@ -123,7 +160,7 @@ function canonical(hosts: Hosts, context: z.RefinementCtx): Hosts {
 /** The handlers of the data plane; all operations of a process share the pool's one connection a host. */
 export function dataPlane(pool: Pool): Required<ResourceHandlers> {
   return {
-    check: (_olds, news) => checkBy(inputs, news),
+    check: (_olds, news) => checkBy(dataPlaneForm.inputs, news),
     diff: (_id, olds, news) => ({ changes: diffValues(...withSameTables(olds, news)) }),
     async create(news, context) {
       if (context.preview) {

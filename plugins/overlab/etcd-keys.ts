@@ -5,7 +5,7 @@ import { etcdctl, getAll, parseKeys } from '../../remote/etcdctl.ts'
 import type { Pool } from '../../remote/pool.ts'
 import { quote } from '../../remote/quote.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
-import { gone, resource } from './resource.ts'
+import { type Form, gone, resource } from './resource.ts'
 import { target } from './target.ts'
 
 const key = z.string().regex(/^\/[A-Za-z0-9._/-]+$/, 'is not a key such as /coreos.com/network/config')
@@ -16,12 +16,10 @@ const value = z
 
 const inputs = z
   .strictObject({
-    /** A host that has etcdctl and reaches the endpoint. */
-    target,
-    endpoint: z.url({ protocol: /^http$/ }),
-    /** All keys begin with it. */
-    prefix: key,
-    keys: z.record(key, value),
+    target: target.describe('A host that has etcdctl and reaches the endpoint.'),
+    endpoint: z.url({ protocol: /^http$/ }).describe('Where etcd answers, such as http://192.168.77.1:2379.'),
+    prefix: key.describe('What all keys begin with, without the slash at its end.'),
+    keys: z.record(key, value).describe('Each key and its value; other keys are left alone.'),
   })
   .superRefine((args, context) => {
     for (const name of Object.keys(args.keys))
@@ -34,12 +32,19 @@ const inputs = z
   })
 
 type Inputs = z.output<typeof inputs>
+
+export const etcdKeysForm: Form<Inputs, object> = {
+  description:
+    'Keys of an etcd (v3 API) and their values. A key without a lease stays until it is deleted. Each key is read back.',
+  inputs,
+  outputs: z.object({}),
+  replaceOn: ['endpoint', 'prefix'],
+}
+
 type Table = Readonly<Record<string, string>>
 
 export function etcdKeys(pool: Pool): Required<ResourceHandlers> {
-  return resource<Inputs>({
-    inputs,
-    replaceOn: ['endpoint', 'prefix'],
+  return resource(etcdKeysForm, {
     async create(args, context) {
       await converge(args, {}, context)
       return { id: `${args.endpoint}${args.prefix}`, learnt: {} }

@@ -19,9 +19,13 @@ async function openPool(): Promise<Pool> {
   return trace.pool((pool ??= createPool({ overallMs: patienceMs })))
 }
 
+const name = 'overlab'
+const version = '0.1.0'
+
 await serve({
-  name: 'overlab',
-  version: '0.1.0',
+  name,
+  version,
+  schema: async () => (await import('./schema.ts')).packageSchema(name, version),
   resources: trace.resources(
     {
       'overlab:index:Underlay': lazy(async () => (await import('./underlay.ts')).underlay),

@@ -6,20 +6,32 @@ import { hasFou } from '../../modules/fou.ts'
 import { HostError } from '../../remote/errors.ts'
 import type { Pool } from '../../remote/pool.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
-import { gone, resource } from './resource.ts'
+import { type Form, gone, resource } from './resource.ts'
 import { targetOfMany } from './target.ts'
 
 const inputs = z.strictObject({
-  lab: name.exactOptional(),
-  identityFile: z.string().min(1),
-  targets: z.record(hostName, targetOfMany),
+  lab: name.exactOptional().describe('For which lab this computer remembers the answer.'),
+  identityFile: z.string().min(1).describe('Path of the SSH client key for all hosts that name none.'),
+  targets: z.record(hostName, targetOfMany).describe("How each host is reached, by the host's name."),
 })
 type Inputs = z.output<typeof inputs>
 
+const outputs = z.object({
+  fou: z
+    .record(z.string(), z.boolean())
+    .describe("By the host's name: whether its kernel has fou and ipip, for the udp backend."),
+})
+
+export const kernelsForm: Form<Inputs, z.output<typeof outputs>> = {
+  description:
+    'What the kernels of some hosts offer, asked again at every refresh. It is needed before their data plane can be planned.',
+  inputs,
+  outputs,
+  replaceOn: [],
+}
+
 export function kernels(pool: Pool): Required<ResourceHandlers> {
-  return resource<Inputs>({
-    inputs,
-    replaceOn: [],
+  return resource(kernelsForm, {
     async create(args, context) {
       return { id: context.name, learnt: await ask(args, context) }
     },

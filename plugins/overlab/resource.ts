@@ -8,36 +8,47 @@ import { checkBy } from './check.ts'
 /** What `read` says of an object that is no more. */
 export const gone = undefined
 
-export interface Life<Inputs> {
+/** What a resource takes and gives: its checks, and its part of the package's schema (schema.ts), both come from here. */
+export interface Form<Inputs, Learnt> {
+  /** One sentence or two for who writes a program. Every input and output has a `describe` of its own. */
+  readonly description: string
   readonly inputs: z.ZodType<Inputs>
+  /** What it learns; its outputs are these and the inputs. */
+  readonly outputs: z.ZodType<Learnt>
   /** Inputs that cannot change on a living object, by their paths: the old one is deleted, then the new one created. */
   readonly replaceOn: readonly ((keyof Inputs & string) | `${keyof Inputs & string}.${string}`)[]
+}
+
+export interface Life<Inputs, Learnt> {
   /** Converges: what an interrupted attempt left is taken over. */
-  create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: object }>
+  create(inputs: Inputs, context: Context): Promise<{ id: string; learnt: Learnt }>
   /** `inputs`: those that are not as they were asked for; the next update sets them right. */
   read(
     inputs: Inputs,
     context: Context,
     state: Values,
-  ): Promise<{ inputs?: Partial<Inputs>; learnt: object } | typeof gone>
+  ): Promise<{ inputs?: Partial<Inputs>; learnt: Learnt } | typeof gone>
   /** Before `update` is run: says what it will mean, and what of what was learnt is `unknown` until then. */
   foresee?(inputs: Inputs, context: Context, olds: Inputs): object
   /** `state`: all outputs so far. */
-  update(inputs: Inputs, context: Context, olds: Inputs, state: Values): Promise<{ learnt: object }>
+  update(inputs: Inputs, context: Context, olds: Inputs, state: Values): Promise<{ learnt: Learnt }>
   delete(inputs: Inputs, context: Context): Promise<void>
 }
 
-export function resource<Inputs extends object>(life: Life<Inputs>): Required<ResourceHandlers> {
+export function resource<Inputs extends object, Learnt extends object>(
+  form: Form<Inputs, Learnt>,
+  life: Life<Inputs, Learnt>,
+): Required<ResourceHandlers> {
   /** State was checked when it was made; parsing it again only takes what was learnt off. */
   const inputsOf = (state: Values): Inputs =>
-    life.inputs.parse(
-      Object.fromEntries(inputNames(life.inputs).flatMap((key) => (key in state ? [[key, state[key]]] : []))),
+    form.inputs.parse(
+      Object.fromEntries(inputNames(form.inputs).flatMap((key) => (key in state ? [[key, state[key]]] : []))),
     )
   return {
-    check: (_olds, news) => checkBy(life.inputs, news),
+    check: (_olds, news) => checkBy(form.inputs, news),
     diff(_id, _olds, news, { oldInputs }) {
       const changes = diffValues(oldInputs, news).map((change) =>
-        life.replaceOn.some((key) => key === change.path) ? { ...change, replace: true } : change,
+        form.replaceOn.some((key) => key === change.path) ? { ...change, replace: true } : change,
       )
       return { changes, deleteBeforeReplace: true }
     },

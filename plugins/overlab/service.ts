@@ -5,7 +5,7 @@ import type { Pool } from '../../remote/pool.ts'
 import type { Result } from '../../remote/session.ts'
 import type { Target } from '../../remote/target.ts'
 import type { ResourceHandlers } from '../server/handlers.ts'
-import { gone, resource } from './resource.ts'
+import { type Form, gone, resource } from './resource.ts'
 import { convergeScript, exits, patience, readScript, removeScript } from './service-script.ts'
 import { target } from './target.ts'
 
@@ -16,24 +16,42 @@ const absolute = z
   .regex(/^(\/[A-Za-z0-9_.-]*[A-Za-z0-9_-]){2,}$/, 'is not an absolute path of a folder')
 
 const inputs = z.strictObject({
-  target,
+  target: target.describe('The host, and how it is reached.'),
   unit: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'is not a name; use lower-case letters, digits and dashes'),
-  argv: z.array(word).min(1),
-  environment: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), word),
-  folders: z.array(absolute),
-  ready: word,
-  cleanup: word,
-  triggers: z.array(z.string()),
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, 'is not a name; use lower-case letters, digits and dashes')
+    .describe('What it is called on its host; its pid, log and settings are in /run/overlab-services/UNIT.'),
+  argv: z
+    .array(word)
+    .min(1)
+    .describe(
+      'The program and its arguments; no script, since the kernel shows the interpreter of a script.',
+    ),
+  environment: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), word)
+    .describe('Its environment, next to PATH and HOME; nothing else is in it.'),
+  folders: z.array(absolute).describe('Folders of its own: made before it starts, removed with it.'),
+  ready: word.describe('Shell lines that succeed once it does its work; `$log` is the file with its output.'),
+  cleanup: word.describe(
+    'Shell lines that take away what it leaves; run when it ends for good, or starts with other settings.',
+  ),
+  triggers: z.array(z.string()).describe('It is started again when one of these texts changes.'),
 })
 
 type Inputs = z.output<typeof inputs>
 
+const outputs = z.object({ pid: z.int().describe('Its process id on the host.') })
+
+export const serviceForm: Form<Inputs, z.output<typeof outputs>> = {
+  description:
+    'One process on one host, started in the background and known by its id, start time and words. Nothing restarts it but `pulumi up`.',
+  inputs,
+  outputs,
+  replaceOn: ['unit'],
+}
+
 export function service(pool: Pool): Required<ResourceHandlers> {
-  return resource<Inputs>({
-    inputs,
-    replaceOn: ['unit'],
+  return resource(serviceForm, {
     async create(args, { log, signal }) {
       log.status('starting')
       return { id: `${args.target.name}/${args.unit}`, learnt: learnt(await converge(args, signal)) }

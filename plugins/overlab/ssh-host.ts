@@ -1,7 +1,7 @@
 /** The resource overlab:index:SshHost: a host that exists. It is looked at, never made or removed. */
 import { z } from 'zod'
 import { backendTypes } from '../../inventory/inventory.ts'
-import { cidr, type Cidr, hostName, ifName, ip, name } from '../../inventory/values.ts'
+import { cidr, hostName, ifName, ip, name } from '../../inventory/values.ts'
 import { forgetFound, recordFound } from '../../machines/found.ts'
 import { lackText, lookAt } from '../../machines/ssh/look.ts'
 import { forgetHost, recordHost } from '../../machines/ssh/records.ts'
@@ -13,64 +13,96 @@ import type { Pool } from '../../remote/pool.ts'
 import type { Target } from '../../remote/target.ts'
 import type { Context, ResourceHandlers } from '../server/handlers.ts'
 import type { Values } from '../server/values.ts'
-import { resource } from './resource.ts'
+import { type Form, resource } from './resource.ts'
+import { reachedTarget, way } from './target.ts'
 
 const login = {
-  host: z.string().min(1),
-  port: z.int().min(1).max(65535),
-  user: z.string().min(1),
-  key: z.string().exactOptional(),
-  hostKey: z.string().exactOptional(),
-  knownHosts: z.string().min(1),
+  host: z.string().min(1).describe('Its address or name.'),
+  port: z.int().min(1).max(65535).describe('The port of its sshd.'),
+  user: z.string().min(1).describe('Who logs in.'),
+  key: z.string().exactOptional().describe('Path of the SSH client key.'),
+  hostKey: z.string().exactOptional().describe('The host key that it must show.'),
+  knownHosts: z.string().min(1).describe('Path of the known_hosts file that has its key.'),
 }
 
 const inputs = z.strictObject({
-  lab: name,
-  hostname: hostName,
-  address: ip,
-  underlay: cidr,
-  network: cidr,
-  mtu: z.int().min(576).max(65535),
-  backend: z.enum(backendTypes),
-  /** Links that the overlay will make; one of these names that overlab did not make is in the way. */
-  links: z.array(ifName),
-  /** The UDP port at which peers' packets arrive. */
-  port: z.int().min(1).max(65535).exactOptional(),
-  /** The NIC that the inventory names. */
-  givenNic: ifName.exactOptional(),
-  owner: z.string().min(1),
-  /** It is to restore its data plane at boot. */
-  persist: z.boolean().default(false),
-  access: z.strictObject({
-    ...login,
-    jump: z.strictObject(login).exactOptional(),
-    become: z.boolean(),
-    confirm: z.int().min(0),
-  }),
-  /** False is what a refresh finds where something is wrong; the next update looks again. */
-  fit: z.boolean().default(true),
+  lab: name.describe("The lab's name."),
+  hostname: hostName.describe('Its name in the inventory.'),
+  address: ip.describe('Its address in the underlay, such as 192.168.1.11.'),
+  underlay: cidr.describe('The underlay, such as 192.168.1.0/24.'),
+  network: cidr.describe("The pods' network, such as 10.244.0.0/16."),
+  mtu: z.int().min(576).max(65535).describe('MTU that its NIC must have, in bytes.'),
+  backend: z.enum(backendTypes).meta({ id: 'BackendType' }).describe("The overlay's backend."),
+  links: z
+    .array(ifName)
+    .describe(
+      'Links that the overlay will make; one of these names that overlab did not make is in the way.',
+    ),
+  port: z
+    .int()
+    .min(1)
+    .max(65535)
+    .exactOptional()
+    .describe("The UDP port at which peers' packets arrive; host-gw has none."),
+  givenNic: ifName
+    .exactOptional()
+    .describe('The NIC that carries the underlay. Default: the one that has the address.'),
+  owner: z.string().min(1).describe('Owner of the overlay on it.'),
+  persist: z.boolean().default(false).describe('It is to restore its data plane at boot.'),
+  access: z
+    .strictObject({
+      ...login,
+      jump: z
+        .strictObject(login)
+        .meta({ id: 'SshJump' })
+        .exactOptional()
+        .describe('The way there: a host whose sshd forwards the connection.'),
+      become: z.boolean().describe('Every script runs as root, through `sudo -n`.'),
+      confirm: z
+        .int()
+        .min(0)
+        .describe('Seconds after which it undoes a change that was not confirmed; 0 = never.'),
+    })
+    .meta({ id: 'SshAccess' })
+    .describe('How it is reached.'),
+  fit: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Always true. A refresh that finds something wrong says false, and the next update looks again.',
+    ),
 })
 type Inputs = z.output<typeof inputs>
 
-interface Learnt {
-  /** How it is reached; null until it was reached once. */
+const outputs = z.object({
+  target: reachedTarget.nullable().describe('How it was reached; null until it was reached once.'),
+  nic: z.string().describe('The NIC that carries the underlay; empty where none was found.'),
+  onLink: z
+    .array(cidr)
+    .readonly()
+    .nullable()
+    .describe('What the NIC reaches without a router; null until it was looked at.'),
+  way: way.nullable().describe('How the host answers overlab; null until it was looked at.'),
+  fou: z.boolean().describe('Its kernel has fou and ipip, for the udp backend.'),
+  systemd: z.boolean().describe('systemd runs there, and can restore a data plane at boot.'),
+  packages: z
+    .array(z.string())
+    .describe('Debian packages that overlab asked for so far; they stay when the lab goes.'),
+  attempt: z.int().describe('How often packages were asked for: another number installs them again.'),
+  admitted: z.boolean().describe('It was fit once: packages and acts of bootstrap are for it.'),
+  problem: z.string().describe('Why nothing can be done on it now; empty = it is fit.'),
+})
+
+interface Learnt extends Omit<z.output<typeof outputs>, 'target'> {
   readonly target: Omit<Target, 'name'> | null
-  readonly nic: string
-  /** What the NIC reaches without a router; null where nobody has looked. */
-  readonly onLink: readonly Cidr[] | null
-  readonly way: { readonly from: string; readonly dev: string; readonly via?: string } | null
-  /** Its kernel has fou and ipip, for the udp backend. */
-  readonly fou: boolean
-  /** systemd runs there, and can restore a data plane at boot. */
-  readonly systemd: boolean
-  /** Debian packages that overlab asked for so far; they stay when the lab goes. */
-  readonly packages: readonly string[]
-  /** How often it did: another number runs the installation again. */
-  readonly attempt: number
-  /** It was fit once: packages and acts of bootstrap are for it. */
-  readonly admitted: boolean
-  /** Why nothing can be done on it now; empty = it is fit. */
-  readonly problem: string
+}
+
+export const sshHostForm: Form<Inputs, Learnt> = {
+  description:
+    "An existing host: looked at in one round trip, and left as it is. One that cannot be reached or is not fit does not fail here; the data plane's error says what is wrong with it.",
+  inputs,
+  outputs,
+  replaceOn: ['lab', 'hostname'],
 }
 
 const nothing: Learnt = {
@@ -148,9 +180,7 @@ export function sshHost(pool: Pool): Required<ResourceHandlers> {
     }
   }
 
-  return resource<Inputs>({
-    inputs,
-    replaceOn: ['lab', 'hostname'],
+  return resource(sshHostForm, {
     async create(args, context) {
       context.log.status('looking')
       return { id: `${args.lab}/${args.hostname}`, learnt: (await look(args, context, nothing, true)).learnt }
