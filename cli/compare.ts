@@ -18,7 +18,7 @@ import { duration } from './duration.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
-import { checkOutput, writeOutput } from './output-file.ts'
+import { checkEnding, checkOutput, writeOutput } from './output-file.ts'
 import { print, printJson } from './output.ts'
 import { progress } from './progress.ts'
 import { UserError } from './user-error.ts'
@@ -71,6 +71,14 @@ interface Options extends LabOptions {
 async function run(words: readonly string[], options: Options): Promise<void> {
   const chosen = variantsOf(words)
   const output = options.output ?? fromRepository(resultFile)
+  checkEnding(
+    output,
+    '--output',
+    ['.json'],
+    'JSON',
+    'choose a name that ends in .json; --csv FILE writes CSV too',
+  )
+  if (options.csv !== undefined) checkEnding(options.csv, '--csv', ['.csv'], 'CSV')
   if (options.output === undefined) makeOwnFolder('results')
   checkOutput(output, '--output')
   if (options.csv !== undefined) checkOutput(options.csv, '--csv')

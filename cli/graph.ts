@@ -3,11 +3,13 @@ import { Option, type Command } from 'commander'
 import { dotOf } from '../experiments/graph/dot.ts'
 import { graphMermaidOf } from '../experiments/graph/mermaid.ts'
 import { graphOf, type LabGraph } from '../experiments/graph/model.ts'
+import { quote } from '../remote/quote.ts'
+import { overlabCommand } from '../tools/command-line.ts'
 import { labContext } from './context.ts'
 import { addExamples } from './help.ts'
 import { quietOption, stackOption } from './lab-options.ts'
 import { print } from './output.ts'
-import { writeOutput } from './output-file.ts'
+import { checkEnding, writeOutput } from './output-file.ts'
 import { plannedLab } from './planned.ts'
 
 const formats = {
@@ -56,9 +58,25 @@ interface Options {
 }
 
 async function graph({ format, output, ...options }: Options): Promise<void> {
-  const chosen = format ?? endings[extname(output ?? '').toLowerCase()] ?? 'svg'
   const { inventory } = labContext(options)
+  // Who says --format means it, whatever the name.
+  if (output !== undefined && format === undefined)
+    checkEnding(output, '--output', Object.keys(endings), 'SVG, Mermaid or dot', otherwise(output))
+  const chosen = format ?? endings[extname(output ?? '').toLowerCase()] ?? 'svg'
   const text = (await formats[chosen](graphOf(plannedLab(inventory)))).trimEnd()
   if (output === undefined) print(text)
   else writeOutput(output, `${text}\n`, '--output')
+}
+
+/** Pictures that Graphviz's `dot` makes of our dot. */
+const graphvizMakes = ['.png', '.jpg', '.jpeg', '.gif', '.webp', '.pdf', '.ps', '.eps']
+
+/** What makes a file of that name. */
+function otherwise(output: string): string {
+  const ending = extname(output).toLowerCase()
+  if (!graphvizMakes.includes(ending))
+    return `choose a name that ends in ${Object.keys(endings).join(', ')}, or say --format`
+  // Without a colour the background is transparent, and the dark text cannot be read on a dark page.
+  const dot = `dot -T${ending.slice(1)} -Gbgcolor=white -o ${quote(output)}`
+  return `${overlabCommand('graph --format dot')} | ${dot} makes it (apt-get install graphviz)`
 }

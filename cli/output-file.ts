@@ -1,6 +1,6 @@
 /** A file that the user names for what a verb writes. */
 import { accessSync, constants, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { UserError } from './user-error.ts'
 
 /** @param option what to change where it can not be written: `--out`. @throws UserError */
@@ -21,6 +21,31 @@ export function checkOutput(file: string, option: string): void {
   } catch (error) {
     throw notWritable(file, error, option)
   }
+}
+
+/** Endings that promise a form. Any other (`lab.monday`, none) promises nothing. */
+const promising: ReadonlySet<string> = new Set(
+  `.png .jpg .jpeg .gif .webp .bmp .tif .tiff .svg .pdf .ps .eps .html .htm .xhtml .xml .json .yaml .yml
+   .csv .tsv .txt .md .mmd .mermaid .dot .gv .doc .docx .odt .xls .xlsx .ods .zip .gz`.split(/\s+/),
+)
+
+/**
+ * A name that promises another form than what the verb writes would give a file that no program opens.
+ * @param endings of what is written: `['.json']`
+ * @param kind what is written: `JSON`
+ * @param todo how the user comes to such a file all the same, where there is a way
+ * @throws UserError
+ */
+export function checkEnding(
+  file: string,
+  option: string,
+  endings: readonly string[],
+  kind: string,
+  todo = `choose a name that ends in ${endings.join(' or ')}`,
+): void {
+  const ending = extname(file).toLowerCase()
+  if (promising.has(ending) && !endings.includes(ending))
+    throw new UserError(`${option} ${file}: this verb writes ${kind}, no ${ending} file`, todo)
 }
 
 function notWritable(file: string, error: unknown, option: string): UserError {

@@ -1,5 +1,5 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { basename, dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, extname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { reportPage, type Source } from '../experiments/report/page.ts'
@@ -8,7 +8,7 @@ import { makeOwnFolder } from '../tools/own-folder.ts'
 import { ownFolder } from '../tools/paths.ts'
 import { overlabVersion } from '../tools/versions.ts'
 import { addExamples } from './help.ts'
-import { checkOutput, writeOutput } from './output-file.ts'
+import { checkEnding, checkOutput, writeOutput } from './output-file.ts'
 import { print } from './output.ts'
 import { UserError } from './user-error.ts'
 import { overlabCommand } from '../tools/command-line.ts'
@@ -47,6 +47,7 @@ async function report(options: Options): Promise<void> {
       `${overlabCommand('compare')} makes the one, ${overlabCommand('survive')} the other`,
       1,
     )
+  checkEnding(output, '--output', ['.html', '.htm', '.xhtml'], 'an HTML page', pageAs(output))
   if (options.output === undefined) makeOwnFolder('results')
   checkOutput(output, '--output')
   const version = overlabVersion
@@ -68,6 +69,12 @@ async function report(options: Options): Promise<void> {
       `  open it     ${pathToFileURL(resolve(output)).href}`,
     ].join('\n'),
   )
+}
+
+/** A PDF is a matter of the browser. */
+function pageAs(output: string): string {
+  const page = 'choose a name that ends in .html'
+  return extname(output).toLowerCase() === '.pdf' ? `${page}, open it and print it to a PDF` : page
 }
 
 /** Undefined where there is no such file, and none was named. @throws UserError */

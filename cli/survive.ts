@@ -13,7 +13,7 @@ import { labContext, notThere } from './context.ts'
 import { addExamples, addList } from './help.ts'
 import { interrupt } from './interrupt.ts'
 import { jsonOption, quietOption, stackOption, type LabOptions } from './lab-options.ts'
-import { checkOutput, writeOutput } from './output-file.ts'
+import { checkEnding, checkOutput, writeOutput } from './output-file.ts'
 import { complain, print, printJson, table } from './output.ts'
 import { plannedLab } from './planned.ts'
 import { progress } from './progress.ts'
@@ -140,7 +140,10 @@ async function measure(chosen: readonly Fault[], options: Options): Promise<Surv
   const output =
     options.output ??
     (columns.length * chosen.length === variants.length * faults.length ? defaultOutput() : undefined)
-  if (output !== undefined) checkOutput(output, '--output')
+  if (output !== undefined) {
+    checkEnding(output, '--output', ['.json'], 'JSON')
+    checkOutput(output, '--output')
+  }
   const signal = interrupt()
   const endProvenance = beginProvenance(process.argv.slice(2))
   const show = progress('survive', options)

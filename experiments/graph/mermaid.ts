@@ -1,15 +1,20 @@
-/** A lab as a Mermaid flowchart, which GitHub draws in a page: a box a host, and the ways between them as lines. */
+/**
+ * A lab as a Mermaid flowchart, which GitHub draws in a page: a box a host, and below them the underlay, in whose box
+ * the ways between the hosts are lines of text. Mermaid bends an edge between two hosts around all that is in between
+ * and moves the hosts apart: three tunnels are a tangle already.
+ */
 import type { DrawnHost, LabGraph, Part, Way } from './model.ts'
 
 export function graphMermaidOf({ title, description, hosts, underlay, ways }: LabGraph): string {
   return [
+    // A line of the underlay's box stays whole; Mermaid breaks one at 200 pixels.
+    '%%{init: {"flowchart": {"wrappingWidth": 600}}}%%',
     'flowchart TB',
     `    accTitle: ${clean(title)}`,
     `    accDescr: ${clean(description)}`,
     ...hosts.flatMap(hostLines),
-    `    underlay[/"${[underlay.title, underlay.detail, ...ways.filter(({ between }) => !between).map(wordsOf)].map(clean).join('<br/>')}"/]`,
+    `    underlay["${[underlay.title, underlay.detail, ...wayLines(ways)].map(clean).join('<br/>')}"]`,
     ...hosts.map((_, index) => `    h${index}nic --- underlay`),
-    ...ways.flatMap((way) => lineOf(way, hosts)),
   ].join('\n')
 }
 
@@ -31,21 +36,19 @@ function hostLines({ name, pods, morePods, bridge, device, nic }: DrawnHost, ind
   ]
 }
 
-/** From what wraps to what unwraps; between the NICs where the packets go as they are. */
-function lineOf({ kind, between, oneWay, title, detail }: Way, hosts: readonly DrawnHost[]): string[] {
-  if (!between) return []
-  const [from, to] = between.map(
-    (index) => `h${index}${kind === 'tunnel' && hosts[index]!.device ? 'dev' : 'nic'}`,
-  )
-  return [`    ${from} ${oneWay ? '' : '<'}-. "${clean(title)}<br/>${clean(detail)}" .-> ${to}`]
+/** Each outer header once, and below it the ways that have it. */
+function wayLines(ways: readonly Way[]): string[] {
+  const headers = [...new Set(ways.map(({ detail }) => detail))]
+  return headers.flatMap((header) => [
+    `${header}:`,
+    ...ways
+      .filter(({ detail }) => detail === header)
+      .map(({ title, between, oneWay }) => (between ? title.replace(' - ', oneWay ? ' → ' : ' ↔ ') : title)),
+  ])
 }
 
 function box({ name, lines }: Part): string {
   return `"${[name, ...lines].map(clean).join('<br/>')}"`
-}
-
-function wordsOf({ title, detail }: Way): string {
-  return `${title}: ${detail}`
 }
 
 /** Of a quoted label: entities in Mermaid's form, and nothing that would end the statement. */

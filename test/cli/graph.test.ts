@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { main } from '../../cli/main.ts'
 import { fromRepository } from '../../tools/paths.ts'
@@ -31,7 +31,7 @@ function folder(): string {
 test.each([
   [[], '<svg '],
   [['--format', 'svg'], '<svg '],
-  [['-f', 'mermaid'], 'flowchart TB\n'],
+  [['-f', 'mermaid'], '%%{init: '],
   [['-f', 'dot'], 'graph lab {\n'],
 ])('graph %j', async (words, start) => {
   const { status, stdout, stderr } = await graph(...words)
@@ -41,13 +41,36 @@ test.each([
 test.each([
   ['lab.svg', [], '<svg '],
   ['lab', [], '<svg '],
-  ['lab.mmd', [], 'flowchart TB\n'],
+  ['lab.mmd', [], '%%{init: '],
   ['lab.GV', [], 'graph lab {\n'],
   ['lab.svg', ['--format', 'dot'], 'graph lab {\n'],
+  ['lab.png', ['--format', 'dot'], 'graph lab {\n'],
+  ['lab.monday', [], '<svg '],
 ])('--output %s %j', async (name, words, start) => {
   const file = join(folder(), name)
   expect(await graph(...words, '--output', file)).toEqual({ status: 0, stdout: '', stderr: '' })
   expect(readFileSync(file, 'utf8').slice(0, start.length)).toBe(start)
+})
+
+test.each([
+  [
+    'x.png',
+    './overlab graph --stack default-lab --format dot | dot -Tpng -Gbgcolor=white -o FILE makes it (apt-get install graphviz)',
+  ],
+  [
+    'x.PDF',
+    './overlab graph --stack default-lab --format dot | dot -Tpdf -Gbgcolor=white -o FILE makes it (apt-get install graphviz)',
+  ],
+  ['x.txt', 'choose a name that ends in .svg, .mmd, .mermaid, .dot, .gv, or say --format'],
+])('--output %s promises what is not written: nothing is written', async (name, todo) => {
+  const file = join(folder(), name)
+  const ending = extname(file).toLowerCase()
+  expect(await graph('--output', file)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `overlab: --output ${file}: this verb writes SVG, Mermaid or dot, no ${ending} file; ${todo.replace('FILE', file)}\n`,
+  })
+  expect(existsSync(file)).toBe(false)
 })
 
 test('the picture in the documentation is what the command makes', async () => {

@@ -59,6 +59,17 @@ test('files elsewhere are named, not linked', async () => {
   expect(page).not.toContain('href="survival.json"')
 })
 
+test('a name that promises another form than HTML is refused, and nothing is written', async () => {
+  const made = folder('survival')
+  const output = join(made, 'report.pdf')
+  expect(await report('--survival', join(made, 'survival.json'), '-o', output)).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: `overlab: --output ${output}: this verb writes an HTML page, no .pdf file; choose a name that ends in .html, open it and print it to a PDF\n`,
+  })
+  expect(existsSync(output)).toBe(false)
+})
+
 test('what can not be done is said, and nothing is written', async () => {
   const made = folder('comparison', 'survival')
   mkdirSync(join(made, 'sub'))
