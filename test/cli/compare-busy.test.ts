@@ -27,7 +27,7 @@ function compare(...words: readonly string[]) {
 }
 
 test('it says so, what to do, and builds nothing', () => {
-  const { status, stdout, stderr } = compare('--quick')
+  const { status, stdout, stderr } = compare('--quick', '--quiet')
   expect([status, stdout, stderr]).toEqual([
     1,
     '',
