@@ -49,6 +49,13 @@ export function diagnose(
       final: true,
     }
   }
+  if (code === 2 && /too many authentication failures/i.test(message)) {
+    return {
+      why: `${at} ended the login of ${target.user} after too many keys: ${message}`,
+      hint: 'sshd takes only some (MaxAuthTries, 6 unless changed), and the right one did not come before; name it in the inventory (ssh_key: ~/.ssh/NAME), or take others out of the agent (`ssh-add -d FILE`)',
+      final: true,
+    }
+  }
   if (level === 'client-authentication' || (code === 2 && /authentication/i.test(message))) {
     return {
       why: `${at} refused ${target.identityFile === 'agent' ? "the agent's keys" : `the key ${target.identityFile}`} for the user ${target.user}`,

@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { SshAccess, SshLogin } from '../../inventory/inventory.ts'
+import { agentKeys } from '../../remote/agent.ts'
 import { HostError } from '../../remote/errors.ts'
 import { agentIdentity } from '../../remote/identity.ts'
 import { bestOf, isRevoked, keysOf, type KnownKeys } from '../../remote/known-hosts-file.ts'
@@ -35,7 +36,9 @@ async function loginTarget(name: string, login: SshLogin): Promise<Target> {
 
 async function identityOf(name: string, { key }: SshLogin): Promise<string> {
   if (key !== undefined) return key === agentIdentity ? key : expand(key)
-  if (process.env['SSH_AUTH_SOCK']) return agentIdentity
+  const agent = await stateOfAgent()
+  if (agent === undefined) return agentIdentity
+  // As OpenSSH does where the agent gives no key.
   for (const file of usualKeys.map(expand))
     if (
       await access(file).then(
@@ -47,9 +50,20 @@ async function identityOf(name: string, { key }: SshLogin): Promise<string> {
   throw new HostError({
     host: name,
     step: 'connect',
-    why: `there is no key to log in with: SSH_AUTH_SOCK is not set, and there is none of ${usualKeys.join(', ')}`,
+    why: `there is no key to log in with: ${agent}, and there is none of ${usualKeys.join(', ')}`,
     hint: 'name it in the inventory (ssh_key: ~/.ssh/NAME), or make one (`ssh-keygen -t ed25519`)',
   })
+}
+
+/** Why there is no key of an agent; undefined where it has some. */
+async function stateOfAgent(): Promise<string | undefined> {
+  const socket = process.env['SSH_AUTH_SOCK']
+  if (!socket) return 'SSH_AUTH_SOCK is not set'
+  try {
+    return (await agentKeys(socket)) > 0 ? undefined : `the agent of SSH_AUTH_SOCK (${socket}) holds none`
+  } catch (error) {
+    return `the agent of SSH_AUTH_SOCK (${socket}) does not answer (${(error as Error).message})`
+  }
 }
 
 /** What the login's known_hosts says of the host; undefined where there is no such file. */

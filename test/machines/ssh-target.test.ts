@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { targetOf } from '../../machines/ssh/target.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'overlab-target-'))
@@ -57,4 +58,32 @@ test.each([
   ['pinned for the jump host', `@revoked 10.0.0.1 ${b}\n`, a, b, 'its key in the inventory is'],
 ])('a revoked key is refused: %s', async (_, text, pinned, ofJump, what) => {
   expect(await hostKey(text, pinned, ofJump)).toContain(`${what} revoked: ${file} has it under @revoked for`)
+})
+
+test('no key in the inventory: the agent where it has one, else the usual files, and why neither', async () => {
+  const home = join(folder, 'home')
+  const socket = join(folder, 'agent')
+  vi.stubEnv('HOME', home)
+  vi.stubEnv('SSH_AUTH_SOCK', socket)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const access = { host: '10.0.0.5', port: 22, user: 'root', knownHosts: file, become: false, confirm: 30 }
+  const identity = () =>
+    targetOf('web1', access).then(
+      ({ identityFile }) => identityFile,
+      (error: Error) => error.message,
+    )
+  writeFileSync(file, '')
+  expect(await identity()).toContain(`the agent of SSH_AUTH_SOCK (${socket}) does not answer (`)
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  onTestFinished(() => void agent.kill())
+  await vi.waitFor(() => expect(existsSync(socket)).toBe(true), { timeout: 20_000 })
+  expect(await identity()).toContain(
+    `the agent of SSH_AUTH_SOCK (${socket}) holds none, and there is none of`,
+  )
+  mkdirSync(join(home, '.ssh'), { recursive: true })
+  const key = join(home, '.ssh', 'id_ed25519')
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key])
+  expect(await identity()).toBe(key)
+  execFileSync('ssh-add', ['-q', key], { stdio: 'ignore' })
+  expect(await identity()).toBe('agent')
 })

@@ -128,7 +128,25 @@ test('the keys of an agent, and no agent', async () => {
   const target = { ...web.target, identityFile: 'agent' }
   expect((await (await session(target)).run('echo in')).stdout).toBe('in\n')
   execFileSync('ssh-add', ['-qD'], { stdio: 'ignore' })
-  expect(await messageOf(session(target))).toMatch(/refused the agent's keys for the user root/)
+  const dials = web.log().match(/Connection from/g)?.length
+  expect(await messageOf(session(target))).toContain(
+    `the SSH agent of SSH_AUTH_SOCK (${socket}) holds no key`,
+  )
+  // Eight keys that the host does not know: it hears of six.
+  for (const name of 'abcdefgh') {
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(web.dir, name)])
+    execFileSync('ssh-add', ['-q', join(web.dir, name)], { stdio: 'ignore' })
+  }
+  expect(await messageOf(session(target))).toMatch(
+    /ended the login of root after too many keys: Too many authentication failures\n.*MaxAuthTries.*ssh_key/,
+  )
+  agent.kill()
+  await vi.waitFor(() => expect(agent.signalCode ?? agent.exitCode).not.toBe(null), { timeout: 20_000 })
+  const dead = await messageOf(session(target))
+  expect(dead).toContain(`the SSH agent of SSH_AUTH_SOCK (${socket}) does not answer: `)
+  expect(dead).not.toMatch(/is the machine up|times/)
+  // An empty or a dead agent is no fault of the host: it was dialled for the eight keys alone, and once.
+  expect(web.log().match(/Connection from/g)?.length).toBe(dials! + 1)
   vi.stubEnv('SSH_AUTH_SOCK', undefined)
   expect(await messageOf(session(target))).toMatch(
     'its key is to come from an SSH agent, and SSH_AUTH_SOCK is not set',
