@@ -35,17 +35,17 @@ export function reachScript(
   return `export LC_ALL=C\n${sources.map(ofSource).join('\n')}\n`
 }
 
-/** What ping printed, for every pair; a pair whose ping said nothing of packets was not measured. */
+/** What ping printed, iputils' or BusyBox's, for every pair; a pair whose ping said nothing of packets was not measured. */
 export function parseReach(output: string, sources: readonly Endpoint[], all: readonly Endpoint[]): Reach[] {
   const { lines, others } = read(output)
   return pairs(sources, all).map(({ from, to }) => {
     const line = lines.get(`${from.name} ${to.address}`) ?? ''
-    const packets = /(\d+) packets transmitted, (\d+) received/.exec(line)
+    const packets = /(\d+) packets transmitted, (\d+) (?:packets )?received/.exec(line)
     if (!packets) {
-      const why = line || others.get(from.name) || `${from.name} said nothing`
+      const why = errorIn(line) || others.get(from.name) || `${from.name} said nothing`
       return { from, to, sent: 0, received: 0, notMeasured: why }
     }
-    const rtt = /rtt min\/avg\/max(?:\/mdev)? = ([\d.]+)\/([\d.]+)\/([\d.]+)/.exec(line)
+    const rtt = /(?:rtt|round-trip) min\/avg\/max(?:\/mdev)? = ([\d.]+)\/([\d.]+)\/([\d.]+)/.exec(line)
     return {
       from,
       to,
@@ -54,6 +54,11 @@ export function parseReach(output: string, sources: readonly Endpoint[], all: re
       ...(rtt ? { rtt: { min: Number(rtt[1]), avg: Number(rtt[2]), max: Number(rtt[3]) } } : {}),
     }
   })
+}
+
+/** BusyBox says whom it pings before it says why it cannot. */
+function errorIn(line: string): string {
+  return line.replace(/^PING \S+ \([^)]*\): \d+ data bytes (?=\S)/, '')
 }
 
 /** By pair what its ping said, by source the last that it said beside. */

@@ -9,14 +9,14 @@ export interface Loss {
 /** Five a second and a second's patience; the summary is what is shown. @throws HostError */
 export async function ping(notes: Notes, from: string, to: string, count = 5): Promise<Loss> {
   const { output } = await notes.run(from, `ping -n -c ${count} -i 0.2 -W 1 ${to}`, {
-    keep: /packets transmitted|^rtt|^ping:/,
+    keep: /packets transmitted|^rtt|^round-trip|^ping:/,
   })
   return lossOf(output)
 }
 
 /** Pure. What ping said at its end; nothing sent where it said nothing. */
 export function lossOf(output: string): Loss {
-  const said = /^(\d+) packets transmitted, (\d+) received/m.exec(output)
+  const said = /^(\d+) packets transmitted, (\d+) (?:packets )?received/m.exec(output)
   return { sent: Number(said?.[1] ?? 0), received: Number(said?.[2] ?? 0) }
 }
 

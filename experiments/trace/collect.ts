@@ -8,7 +8,7 @@ import { scriptOutput } from '../script-output.ts'
 import type { End } from './endpoint.ts'
 import { lookupsOf } from './lookups.ts'
 import type { TunnelPorts } from './packet.ts'
-import { beginScript, endScript, readScript, sendScript, type HostScript } from './script.ts'
+import { beginScript, endScript, oneByte, readScript, sendScript, type HostScript } from './script.ts'
 import { parseView, type HostView } from './view.ts'
 
 export interface Observed {
@@ -83,7 +83,7 @@ export async function observe(
     const begun = await each(({ name }) => run(name, 'begin captures', beginScript(scripts.get(name)!)))
     onProgress('one packet')
     const pod = from.kind === 'pod' ? { pod: from.name } : {}
-    const ping = await run(from.host!, 'send', sendScript(pod, to.address, pattern))
+    const sent = sentOf(await run(from.host!, 'send', sendScript(pod, to.address, pattern)), pattern)
     onProgress('reading')
     const read = await each(({ name }) => run(name, 'read', readScript(scripts.get(name)!)))
     open = false
@@ -102,12 +102,12 @@ export async function observe(
         scripts.get(name)!,
         begun.get(name)!,
         output,
-        pattern,
+        sent.pattern,
         pushedOf(plan.hosts[name]!),
         drift.get(name) ?? [],
         plan.hosts[name]!.lent,
       )
-    return { views, failures, sent: sentOf(ping, pattern) }
+    return { views, failures, sent }
   } finally {
     if (open) await Promise.allSettled(hosts.map(({ name }) => endCaptures(sessionOf, name, id)))
   }
@@ -136,8 +136,10 @@ export function portsOf({ lab }: LabPlan): TunnelPorts {
   return backend.Type === 'udp' ? { udp: backend.Port } : {}
 }
 
-/** Pure. ping's own words about its one packet. */
-export function sentOf(output: string, pattern: string): Sent {
+/** Pure. ping's own words about its one packet, and the pattern that it took: BusyBox's knows only a byte. */
+export function sentOf(output: string, wanted: string): Sent {
+  const byte = new RegExp(`^${oneByte} ([0-9a-f]{2})$`, 'm').exec(output)?.[1]
+  const pattern = byte === undefined ? wanted : byte.repeat(8)
   const answer = /^\d+ bytes from .*time=([\d.]+) ms/m.exec(output)
   if (answer) return { pattern, answered: true, rtt: Number(answer[1]) }
   const said = /^From (\S+).* icmp_seq=\d+ (.+)$/m.exec(output)

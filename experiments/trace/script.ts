@@ -69,11 +69,25 @@ export function beginScript(host: HostScript): string {
   ].join('\n')
 }
 
-/** One echo request, to be known by its payload wherever it is seen. `pattern`: 8 bytes in hex. */
+/**
+ * One echo request, to be known by its payload wherever it is seen. `pattern`: 8 bytes in hex. BusyBox's ping takes a
+ * single byte, and refuses more before it sends anything: then it is asked again, and a line says so.
+ */
 export function sendScript(from: { readonly pod?: string }, to: string, pattern: string): string {
   const inside = from.pod ? `ip netns exec ${from.pod} ` : ''
-  return `export LC_ALL=C\n${inside}ping -n -c 1 -W 2 -p ${pattern} ${to} 2>&1; echo "exit $?"\n`
+  const ping = (payload: string): string => `${inside}ping -n -c 1 -W 2 -p ${payload} ${to} 2>&1`
+  // Eight zero bytes are in many packets of others.
+  const byte = /[1-9a-f]./.exec(pattern)?.[0] ?? 'a5'
+  return `export LC_ALL=C
+said=$(${ping(pattern)}); code=$?
+case $said in *"invalid number '${pattern}'"*) echo '${oneByte} ${byte}'; said=$(${ping(byte)}); code=$? ;; esac
+echo "$said"
+echo "exit $code"
+`
 }
+
+/** Begins the line that names the byte which fills the whole payload. */
+export const oneByte = 'payload of one byte:'
 
 /** Ends the captures, prints them, and everything that decided the packet's way. */
 export function readScript(host: HostScript): string {

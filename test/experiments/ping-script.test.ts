@@ -98,6 +98,29 @@ describe('in a network namespace with a pod', () => {
   })
 })
 
+describe("BusyBox 1.35's words", () => {
+  const said = (words: string) =>
+    parseReach(`# node1\nnode1 10.1.0.9 ${words}\n`, [node1], [node1, silent])[0]
+  test.each([
+    [
+      '--- 10.1.0.9 ping statistics --- 3 packets transmitted, 3 packets received, 0% packet loss round-trip min/avg/max = 0.101/0.103/0.106 ms',
+      { sent: 3, received: 3, rtt: { min: 0.101, avg: 0.103, max: 0.106 } },
+    ],
+    [
+      '--- 10.1.0.9 ping statistics --- 2 packets transmitted, 1 packets received, 50% packet loss round-trip min/avg/max = 0.083/0.083/0.083 ms',
+      { sent: 2, received: 1, rtt: { min: 0.083, avg: 0.083, max: 0.083 } },
+    ],
+    [
+      ' --- 10.1.0.9 ping statistics --- 2 packets transmitted, 0 packets received, 100% packet loss',
+      { sent: 2, received: 0 },
+    ],
+    [
+      'PING 10.1.0.9 (10.1.0.9): 56 data bytes ping: sendto: Network is unreachable',
+      { sent: 0, received: 0, notMeasured: 'ping: sendto: Network is unreachable' },
+    ],
+  ])('%s', (words, reach) => expect(said(words)).toEqual({ from: node1, to: silent, ...reach }))
+})
+
 test('a host that can not be asked is not measured; the order is that of the endpoints', async () => {
   const session = {
     target: { name: 'node1' } as Target,
