@@ -1,4 +1,5 @@
 import { harmless } from '../inventory/harmless.ts'
+import { oneLine } from '../tools/one-line.ts'
 
 /**
  * One line on a terminal's standard error that says what goes on and for how long, drawn anew every second until it is
@@ -15,8 +16,8 @@ export function progress(what: string, { quiet }: { readonly quiet?: true } = {}
     const draw = () => {
       const time = ` (${((Date.now() - start) / 1000).toFixed(1)} s)`
       // What wraps could not be cleared again.
-      const room = (process.stderr.columns || 80) - time.length - 1
-      process.stderr.write(`${clear}${harmless(`${what}: ${state}`).slice(0, room)}${time}`)
+      const room = Math.max(1, (process.stderr.columns || 80) - time.length - 1)
+      process.stderr.write(`${clear}${oneLine(harmless(`${what}: ${state}`), room)}${time}`)
     }
     draw()
     // Nobody waits for it alone.

@@ -1,4 +1,5 @@
 /** Shows a task as it runs: one live line on a terminal, plain lines now and then elsewhere (logs, CI). */
+import { oneLine } from './one-line.ts'
 import type { Task } from './work.ts'
 
 /** Between plain lines, in ms: often enough to see life, seldom enough to keep a log readable. */
@@ -11,7 +12,7 @@ export async function show(task: Task, out: NodeJS.WriteStream = process.stdout)
   let detail = ''
   const live = () => {
     const line = `  ${task.title} ${elapsed()}${detail && `  ${detail}`}`
-    out.write(`\r\x1b[K${line.slice(0, (out.columns || 80) - 1)}`)
+    out.write(`\r\x1b[K${oneLine(line, (out.columns || 80) - 1)}`)
   }
   const plain = () => out.write(`    ${elapsed()}${detail && `  ${detail}`}\n`)
   if (!out.isTTY) out.write(`  ${task.title} ...\n`)
