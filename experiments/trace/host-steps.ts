@@ -3,6 +3,7 @@ import { contains, toBlock, toNumber } from '../../inventory/ipv4.ts'
 import type { Ip } from '../../inventory/values.ts'
 import { textOf } from '../../modules/json.ts'
 import { bridge } from '../../overlay/pods.ts'
+import { firewall, type Passing } from './firewall.ts'
 import {
   broken,
   captureWords,
@@ -89,31 +90,18 @@ export function isOwn(c: Course, host: string, address: string): boolean {
   )
 }
 
-/** The rules whose counters rose on a host: once, on the way there, for both directions. */
-export function rules(c: Course, host: string, leg: Leg): void {
+/**
+ * The rules whose counters rose on a host: once, on the way there, for both directions.
+ * @param passing how the packet passes the host's firewall; undefined where the host itself sends it
+ */
+export function rules(c: Course, host: string, leg: Leg, passing?: Passing): void {
   const { plan, message } = c
-  if (leg === 'back') return
   const seen = view(c, host)
-  const matched = seen.rules.map((rule) => ({ ...rule, by: ruleOwner(rule, plan.hosts[host]!) }))
-  const drop = matched.find(drops)
-  const command = see(host, 'iptables-save -c')
   const isGone = seen.sightings.some((one) => one.message === message && one.out === true)
-  if (drop && !c.observed.sent.answered && !isGone) {
-    const missing = seen.drift.find(({ table, op }) => table === 'iptables' && op === 'add')
-    broken(
-      c,
-      host,
-      'iptables',
-      {
-        what: 'iptables rule',
-        // Drift is of what overlab pushes.
-        ...(missing ? { table: 'iptables', key: missing.key, owner: 'overlab' } : {}),
-        text: `${host}'s iptables drop the packet: ${drop.table} ${drop.chain} ${drop.rule} (${drop.before} -> ${drop.after})${missing ? `; the rule ${missing.key} that accepts it is missing` : ''}`,
-        ...(missing ? {} : { remedy: 'not of overlab; whoever put it there may take it away' }),
-      },
-      { rules: matched, see: command },
-    )
-  }
+  firewall(c, host, passing, isGone, seen.rules.find(drops))
+  if (leg === 'back') return
+  const matched = seen.rules.map((rule) => ({ ...rule, by: ruleOwner(rule, plan.hosts[host]!) }))
+  const command = see(host, 'iptables-save -c')
   step(c, host, 'iptables', {
     decision:
       matched.length === 0

@@ -33,6 +33,8 @@ export function mermaidOf({ from, to, steps, verdict }: Trace): string {
 }
 
 function notesOf({ topic, decision, entry, by, fault }: Step): string[] {
+  // A rule that stops the packet is there; it is what should not be.
+  if (fault && (topic === 'iptables' || topic === 'firewall')) return [`${topic} - ${fault.text}`]
   if (fault) return [`${topic} is missing - ${fault.text}`]
   if (topic === 'wire' || topic === 'iptables') return []
   return [`${topic} - ${entry ?? decision}${by === undefined ? '' : ` (${by})`}`]

@@ -116,6 +116,11 @@ export function readScript(host: HostScript): string {
     ...section('peers', `if [ -e ${peersPath} ]; then bpftool -j map dump pinned ${peersPath}; fi`),
     ...section('config', `if [ -e ${configPath} ]; then bpftool -j map dump pinned ${configPath}; fi`),
     ...section('filters', `tc -j filter show dev ${nic} ingress`),
+    // A ruleset that was cut is none.
+    ...section(
+      'ruleset',
+      'if command -v nft >/dev/null; then nft -j list ruleset 2>/dev/null | head -c 2000000; fi',
+    ),
     ...section('forwarding', 'cat /proc/sys/net/ipv4/ip_forward'),
     ...pods.flatMap((pod) => [
       ...section(`pod ${pod} links`, `ip -n ${pod} -j -d addr show`),

@@ -8,6 +8,7 @@ export const topics = [
   'neighbour',
   'bridge',
   'iptables',
+  'firewall',
   'peer',
   'FDB entry',
   'encapsulation',

@@ -1,4 +1,5 @@
 /** One host as a trace has read it: parsed, and nothing judged yet. */
+import { noRuleset, readRuleset, type Ruleset } from '../../machines/firewall/nft.ts'
 import { readConfig, readCounters, readPeers, type Counter, type UdpConfig } from '../../modules/bpf/maps.ts'
 import { readEntries, type Entry } from '../../modules/json.ts'
 import type { Change } from '../../modules/module.ts'
@@ -24,6 +25,8 @@ export interface HostView {
   readonly pods: Readonly<Record<string, PodView>>
   readonly lookups: Readonly<Record<string, Found>>
   readonly rules: readonly Rule[]
+  /** Of nftables; empty where the tool is not there. */
+  readonly ruleset: Ruleset
   /** What the udp backend's programs counted meanwhile. */
   readonly counts: Readonly<Partial<Record<Counter, number>>>
   readonly sightings: readonly Sighting[]
@@ -102,6 +105,7 @@ export function parseView(
       script.lookups.map((lookup) => [lookupKey(lookup), found(text(`lookup ${lookupKey(lookup)}`))]),
     ),
     rules: risen(before.get('rules') ?? '', text('rules')),
+    ruleset: readRuleset(text('ruleset')) ?? noRuleset,
     counts: difference(before.get('stats') ?? '', text('stats')),
     sightings: ['any', script.nic].flatMap((link) =>
       sightings(frames(text(`capture ${link}`)), script.ports, pattern, (index) =>

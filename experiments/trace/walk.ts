@@ -18,6 +18,7 @@ import {
   type Course,
 } from './course.ts'
 import type { End } from './endpoint.ts'
+import { admission, toItself, type Passing } from './firewall.ts'
 import { hostRoute, rules, masquerade, leave, arrivalOnWire, arrive } from './host-steps.ts'
 import { devOf, instead, kindOf, linkNamed, type Way } from './kernel.ts'
 import { tun } from './lookups.ts'
@@ -70,23 +71,30 @@ function travel(c: Course): void {
     return
   }
   const near = from.host!
+  const ends = { source: from.address, destination: c.destination }
   if (from.kind === 'pod') {
     const { nextHop, dev } = podRoute(c, near)
     const mac = podNeighbour(c, near, nextHop, dev)
     const port = onBridge(c, near, from.name, mac)
     if (port === 'pod') {
       // Bridged packets meet iptables only where br_netfilter says so.
-      if (view(c, near).rules.length > 0) rules(c, near, leg)
+      if (view(c, near).rules.length > 0)
+        rules(c, near, leg, { ...ends, hook: 'forward', in: bridge, out: bridge })
       return deliver(c, near)
     }
   }
   const way = hostRoute(c, near)
-  if (way.kind === 'local') return arrive(c, near)
+  if (way.kind === 'local') {
+    if (from.kind === 'pod') toItself(c, near, ends)
+    return arrive(c, near)
+  }
   if (way.kind === 'bridge') {
     ownPod(c, near)
     return deliver(c, near)
   }
-  rules(c, near, leg)
+  const passing: Passing = { ...ends, hook: 'forward', in: bridge, out: way.dev }
+  // What a host itself sends passes neither hook.
+  rules(c, near, leg, from.kind === 'pod' ? passing : undefined)
   masquerade(c, near, way)
   const peer = wrap(c, near, way)
   leave(c, near, way, peer)
@@ -104,6 +112,7 @@ function receive(c: Course, host: string, kind: Way['kind'], inner: string): voi
   const { plan, leg, to, destination } = c
   const seen = view(c, host)
   arrivalOnWire(c, host)
+  admission(c, host, kind)
   const dev = unwrap(c, host, kind, inner)
   const translated = destination !== to.address && to.kind === 'pod'
   if (translated)
@@ -123,7 +132,7 @@ function receive(c: Course, host: string, kind: Way['kind'], inner: string): voi
         text: `${host} does not take ${wanted} for its own address`,
       })
     routeStep(c, host, lookup, found, `${wanted} is ${host} itself`)
-    rules(c, host, leg)
+    rules(c, host, leg, { hook: 'input', in: dev, source: inner, destination: wanted })
     return arrive(c, host)
   }
   if (!seen.forwards) forwardingOff(c, host)
@@ -134,7 +143,7 @@ function receive(c: Course, host: string, kind: Way['kind'], inner: string): voi
       text: `${host} has no route to its own pods ${plan.hosts[host]!.subnet}: ${instead(found)}`,
     })
   routeStep(c, host, lookup, found, `${wanted} is on the bridge ${bridge}`)
-  rules(c, host, leg)
+  rules(c, host, leg, { hook: 'forward', in: dev, out: bridge, source: inner, destination: wanted })
   ownPod(c, host)
   deliver(c, host)
 }

@@ -11,7 +11,8 @@ export interface Packet {
   /** Every address of these is meant. */
   readonly source: Cidr
   readonly destination: Cidr
-  readonly protocol: 'udp' | 'tcp'
+  readonly protocol: 'udp' | 'tcp' | 'icmp'
+  /** The destination's; ICMP has none: 0. */
   readonly port: number
 }
 
