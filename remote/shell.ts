@@ -35,10 +35,21 @@ export function become(command: string): string {
   return command.replace(/^exec /, asRoot)
 }
 
-/** One command line that runs a script, as root where `become` says so. */
+/** One command line that runs a script, as root where `become` says so. Every login shell reads it alike. */
 export function rootLine(script: string, asRoot: boolean): string {
-  const line = `exec sh -c ${quote(`${setPath}; ${script}`)}`
+  const line = `exec sh -c ${quote(forAnyShell(`${setPath}; ${script}`))}`
   return asRoot ? become(line) : line
+}
+
+/**
+ * Between single quotes csh still expands `!` and ends at a newline, and fish takes `\\` for one backslash. Where a
+ * script has one of the three, they go as octal numbers of printf, which are the same to every shell.
+ */
+function forAnyShell(script: string): string {
+  if (!/[!\n\\]/.test(script)) return script
+  const octal = (character: string): string => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`
+  // Without `"`, `$` and the backquote, which are special where printf's word stands.
+  return `eval "$(printf %b "${script.replaceAll(/[!\n\\"$`]/g, octal)}")"`
 }
 
 /** @throws RangeError for a zero byte, which no shell can carry. */

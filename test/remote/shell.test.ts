@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
+import { quote } from '../../remote/quote.ts'
 import { afterMark, become, input, isTruncated, rootLine, shellCommand } from '../../remote/shell.ts'
 
 // Real processes on a machine that may be busy.
@@ -53,6 +54,17 @@ for (const shell of shells) {
     for (const line of [shellCommand, become(shellCommand)])
       expect(afterMark(Buffer.from(run(line, input(script, mark).toString())), mark)?.toString()).toBe(found)
     for (const asRoot of [false, true]) expect(run(rootLine(script, asRoot))).toBe(found)
+  })
+
+  test(`${shell}: words arrive as they are`, () => {
+    const words = ['a!b', '!!', '\\!', 'two\nlines', '\\\\', "\\'", '"$HOME" `id`', 'é!', '%s\\n', "it's !"]
+    for (const word of words)
+      for (const asRoot of [false, true]) {
+        const { stdout } = spawnSync(shell, ['-c', rootLine(`printf '%s' ${quote(word)}`, asRoot)], {
+          env: { PATH: `${sudo}:/usr/bin:/bin`, HOME: '/root', SSH_CONNECTION: '' },
+        })
+        expect([word, stdout.toString()]).toEqual([word, word])
+      }
   })
 
   test(`${shell}: nothing of a script that was cut off runs, wherever it was cut`, () => {
