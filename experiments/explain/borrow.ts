@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { HostError } from '../../remote/errors.ts'
+import { heredoc } from '../../remote/heredoc.ts'
 import { CannotMeasure } from './measured.ts'
 import type { Notes } from './notes.ts'
 import { overlabCommand } from '../../tools/command-line.ts'
@@ -27,14 +28,14 @@ export async function borrow<T>(
   act: () => Promise<T>,
 ): Promise<T> {
   const dir = `/run/overlab-explain-${randomBytes(6).toString('hex')}`
-  const begin = `mkdir -m 700 ${dir} || exit 1
-cat >${dir}/keeper <<'END'
-cd ${dir}; trap 'kill $sleep; exit' TERM
+  // `backSafely` may hold a text of its own with an end.
+  const keeper = `cd ${dir}; trap 'kill $sleep; exit' TERM
 sleep ${patience} & sleep=$!
 echo $$ >pid; wait $sleep
 ${backSafely}
-rm -rf ${dir}
-END
+rm -rf ${dir}`
+  const begin = `mkdir -m 700 ${dir} || exit 1
+${heredoc(`cat >${dir}/keeper`, keeper.split('\n')).join('\n')}
 setsid sh ${dir}/keeper </dev/null >/dev/null 2>&1 &
 until [ -s ${dir}/pid ]; do sleep 0.01; done
 ${take}`

@@ -19,9 +19,10 @@ export function skeletonOf(markdown: string, labs: readonly string[]): string[] 
   })
 }
 
-/** Addresses of an underlay are a run's own; which host it is stays. */
+/** Addresses of an underlay and the stack of printed commands are a run's own; which host it is stays. */
 function steady(line: string): string {
   return line
     .replaceAll(/\b(?!10\.244\.|198\.51\.100\.)\d+\.\d+\.\d+\.(\d+)\b/g, 'underlay.$1')
+    .replaceAll(/(\.\/overlab \w+) --stack \S+/g, '$1')
     .replaceAll(/\boverlab-udp-[0-9a-f]+/g, 'overlab-udp')
 }
